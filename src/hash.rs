@@ -1,0 +1,93 @@
+//! From bytes to a [`Token`]: [`KeyHasher`] and the hashers that keep the promise.
+
+mod mixed;
+mod sip13;
+mod xxh3;
+
+pub use mixed::{FromBuildHasher, FromFn, Mixed};
+pub use sip13::SipHash13;
+pub use xxh3::Xxh3;
+
+use alloc::boxed::Box;
+use core::fmt;
+
+#[cfg(target_has_atomic = "ptr")]
+use alloc::sync::Arc;
+
+/// Hashes a byte string to 64 bits, in one shot. Object-safe.
+///
+/// The value is taken as it is, so all 64 bits must depend on all the input: placements use the top bits first. Wrap a
+/// hash that is weaker, or that you do not know, in [`Mixed`].
+///
+/// The crate's promise (same nodes, same key: same owner everywhere) holds as far as `hash_bytes` returns the same on
+/// every platform and in every release of the hash's own crate.
+///
+/// ```
+/// use clockwise::{HashRing, KeyHasher};
+///
+/// struct FirstByte;
+/// impl KeyHasher for FirstByte {
+///     fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+///         u64::from(bytes.first().copied().unwrap_or(0)) << 56
+///     }
+/// }
+///
+/// let ring: HashRing<&str, FirstByte> = HashRing::with_hasher(FirstByte);
+/// assert_eq!(ring.token("a").get(), 0x61 << 56);
+/// ```
+pub trait KeyHasher {
+    /// Returns the hash of `bytes`.
+    fn hash_bytes(&self, bytes: &[u8]) -> u64;
+}
+
+macro_rules! forward {
+    ($($(#[$attr:meta])* $wrapper:ty;)*) => {$(
+        $(#[$attr])*
+        impl<H: KeyHasher + ?Sized> KeyHasher for $wrapper {
+            #[inline]
+            fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+                (**self).hash_bytes(bytes)
+            }
+        }
+    )*};
+}
+forward! {
+    &H;
+    Box<H>;
+    #[cfg(target_has_atomic = "ptr")]
+    Arc<H>;
+}
+
+/// A hashed key: a place on the circle of 2⁶⁴.
+///
+/// Hash once at the edge, then pass the token: everything below it is the same code for every kind of key.
+///
+/// ```
+/// # let ring: clockwise::HashRing<&str> = clockwise::HashRing::from_nodes(["a", "b"])?;
+/// let token = ring.token("user:42");
+/// assert_eq!(ring.route_token(token), ring.route("user:42"));
+/// # Ok::<(), clockwise::NodeError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(u64);
+
+impl Token {
+    /// The token at `place`.
+    #[inline]
+    pub const fn new(place: u64) -> Self {
+        Token(place)
+    }
+
+    /// The place on the circle, 0 to 2⁶⁴ − 1.
+    #[inline]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// `Token(0x…)`, always 16 digits.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({:#018x})", self.0)
+    }
+}

@@ -1,0 +1,100 @@
+//! Any other hash, finalised.
+
+use super::KeyHasher;
+use core::fmt;
+use core::hash::{BuildHasher, Hasher};
+
+/// Any hash of yours, made fit for placement by a fixed finaliser.
+///
+/// Many fast hashes leave bits that hardly depend on the input (FNV-1a's top bits on short keys, a CRC's upper half). `Mixed`
+/// passes the result through `MurmurHash3`'s `fmix64` (Austin Appleby), whose constants are frozen here.
+///
+/// What goes in is [`Hasher::write`] of the key's bytes, once, and nothing else. The placement is as stable as the hash
+/// inside: `std::hash::RandomState` differs in every process, and `std`'s `DefaultHasher` may differ between releases of
+/// Rust, so either breaks the promise of equal owners everywhere.
+///
+/// ```
+/// use clockwise::{HashRing, Mixed};
+///
+/// fn fnv1a(bytes: &[u8]) -> u64 {
+///     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+/// }
+///
+/// let mut ring = HashRing::with_hasher(Mixed::from_fn(fnv1a));
+/// ring.insert("cache-1")?;
+/// # Ok::<(), clockwise::NodeError>(())
+/// ```
+#[derive(Clone, Copy, Default)]
+pub struct Mixed<T> {
+    inner: T,
+}
+
+/// The inside of [`Mixed::from_fn`].
+#[derive(Clone, Copy)]
+pub struct FromFn<F>(F);
+
+/// The inside of [`Mixed::new`].
+#[derive(Clone, Copy, Default)]
+pub struct FromBuildHasher<B>(B);
+
+impl<B: BuildHasher> Mixed<FromBuildHasher<B>> {
+    /// The hashers that `build_hasher` builds, finalised.
+    pub const fn new(build_hasher: B) -> Self {
+        Mixed {
+            inner: FromBuildHasher(build_hasher),
+        }
+    }
+}
+
+impl<F: Fn(&[u8]) -> u64> Mixed<FromFn<F>> {
+    /// The function `hash`, finalised.
+    pub const fn from_fn(hash: F) -> Self {
+        Mixed {
+            inner: FromFn(hash),
+        }
+    }
+}
+
+impl<B: BuildHasher> KeyHasher for Mixed<FromBuildHasher<B>> {
+    #[inline]
+    fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.inner.0.build_hasher();
+        hasher.write(bytes);
+        fmix64(hasher.finish())
+    }
+}
+
+impl<F: Fn(&[u8]) -> u64> KeyHasher for Mixed<FromFn<F>> {
+    #[inline]
+    fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+        fmix64((self.inner.0)(bytes))
+    }
+}
+
+/// Shows nothing of the hash inside, which may hold a key.
+impl<T> fmt::Debug for Mixed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mixed").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for FromFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FromFn").finish_non_exhaustive()
+    }
+}
+
+impl<B> fmt::Debug for FromBuildHasher<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FromBuildHasher").finish_non_exhaustive()
+    }
+}
+
+/// The 64-bit finaliser of `MurmurHash3`: a bijection in which every bit of the input moves every bit of the output.
+pub(crate) const fn fmix64(mut h: u64) -> u64 {
+    h ^= h >> 33;
+    h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    h ^= h >> 33;
+    h = h.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    h ^ (h >> 33)
+}

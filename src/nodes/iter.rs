@@ -1,0 +1,76 @@
+//! The nodes and members of a strategy, as iterators.
+
+use super::{Entry, Member, NodeSet};
+use core::iter::FusedIterator;
+
+/// The nodes of a strategy in order of identity; see [`nodes`](crate::HashRing::nodes).
+#[derive(Debug)]
+pub struct Nodes<'a, N>(Members<'a, N>);
+
+/// The members of a strategy in order of identity; see [`members`](crate::HashRing::members).
+#[derive(Debug)]
+pub struct Members<'a, N>(core::slice::Iter<'a, Entry<N>>);
+
+impl<N> NodeSet<N> {
+    pub(crate) fn members(&self) -> Members<'_, N> {
+        Members(self.entries.iter())
+    }
+
+    pub(crate) fn nodes(&self) -> Nodes<'_, N> {
+        Nodes(self.members())
+    }
+}
+
+impl<N> Clone for Members<'_, N> {
+    fn clone(&self) -> Self {
+        Members(self.0.clone())
+    }
+}
+
+impl<'a, N> Iterator for Members<'a, N> {
+    type Item = Member<'a, N>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(Entry::member)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<N> DoubleEndedIterator for Members<'_, N> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(Entry::member)
+    }
+}
+
+impl<N> ExactSizeIterator for Members<'_, N> {}
+impl<N> FusedIterator for Members<'_, N> {}
+
+impl<N> Clone for Nodes<'_, N> {
+    fn clone(&self) -> Self {
+        Nodes(self.0.clone())
+    }
+}
+
+impl<'a, N> Iterator for Nodes<'a, N> {
+    type Item = &'a N;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|member| member.node)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<N> DoubleEndedIterator for Nodes<'_, N> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|member| member.node)
+    }
+}
+
+impl<N> ExactSizeIterator for Nodes<'_, N> {}
+impl<N> FusedIterator for Nodes<'_, N> {}

@@ -1,0 +1,407 @@
+//! [`HashRing`]: consistent hashing with virtual nodes.
+
+mod arcs;
+mod balance;
+mod builder;
+#[cfg(feature = "std")]
+mod forecast;
+pub(crate) mod layout;
+pub(crate) mod points;
+mod preference;
+
+pub use arcs::{Arcs, RingArc};
+pub use balance::{Balance, NodeBalance};
+pub use builder::HashRingBuilder;
+#[cfg(feature = "std")]
+pub use forecast::Forecast;
+pub use preference::Preference;
+
+use crate::error::{NodeError, NotEnoughDomains};
+use crate::hash::{KeyHasher, Token, Xxh3};
+use crate::key::Key;
+use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::strategy::{Route, Strategy};
+use alloc::{vec, vec::Vec};
+use core::fmt;
+use points::{Points, Run};
+
+/// Virtual nodes of a ring that was not told otherwise: the busiest of 10 nodes carries +7 %, of 100 nodes +11 %.
+const VIRTUAL_NODES: u32 = 512;
+
+/// Points a ring may have that was not told otherwise: 2²⁴, about 240 MB.
+const MAX_POINTS: usize = 1 << 24;
+
+/// Keys hashed at once by [`HashRing::route_batch`].
+const BATCH: usize = 64;
+
+/// Consistent hashing on a ring with virtual nodes (Karger et al. 1997).
+///
+/// Every node stands at `virtual_nodes × weight` points of a circle of 2⁶⁴ tokens. A key belongs to the node of the first
+/// point at or after its token, clockwise; past the last point, to the first.
+///
+/// - **Same nodes, weights and key: same owner**, on every platform, in every process and 1.x release, whatever order the nodes came in.
+/// - **Adding a node of weight w moves an expected w/W of the keys** (W: the new total), all of them to it. Removing it moves
+///   exactly its own keys. A weight raised moves keys only to that node, one lowered only from it.
+/// - The share of a node is w/W with a relative standard deviation of about 1/√(virtual nodes × w).
+///
+/// Nodes are [`Key`]s: a node's identity is its key bytes. What else it carries is yours.
+///
+/// ```
+/// use clockwise::HashRing;
+///
+/// let mut ring = HashRing::from_nodes(["cache-1", "cache-2", "cache-3"])?;
+/// let owner = *ring.route("user:42").expect("the ring has nodes");
+///
+/// ring.insert("cache-4")?;
+/// let now = *ring.route("user:42").unwrap();
+/// assert!(now == owner || now == "cache-4"); // a key moves to the new node or not at all
+///
+/// let replicas = ring.replicas("user:42", 3); // the owner first, all distinct
+/// assert_eq!(replicas[0], &now);
+/// # Ok::<(), clockwise::NodeError>(())
+/// ```
+///
+/// # Cost
+/// With N nodes, P points in all: routing is O(1) expected, whatever N; a change of the membership is one pass over the P points, O(P); memory
+/// is 20 bytes a point up to 65,535 points and 14.2 beyond, so about 7 to 10 KiB a node of weight 1 at the default of 512 virtual nodes.
+/// Give weights small numbers: weight 100 is 51,200 points. With thousands of nodes fewer virtual nodes do.
+///
+/// Routing takes `&self`, changing `&mut self`. A ring is `Send + Sync + Clone` where its nodes and hasher are.
+#[derive(Clone)]
+pub struct HashRing<N, H = Xxh3> {
+    nodes: NodeSet<N>,
+    points: Points,
+    hasher: H,
+}
+
+impl<N> HashRing<N> {
+    /// An empty ring with the default hasher [`Xxh3`], 512 virtual nodes and a budget of 2²⁴ points. [`builder`](HashRing::builder)
+    /// sets each of them.
+    pub const fn new() -> Self {
+        HashRing::with_hasher(Xxh3::new())
+    }
+
+    /// A builder, to choose the virtual nodes, the hasher and the budget of points.
+    pub const fn builder() -> HashRingBuilder<N> {
+        HashRingBuilder::new()
+    }
+
+    /// A ring of `nodes`, each of weight 1, otherwise as [`new`](HashRing::new).
+    ///
+    /// # Errors
+    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`], [`NodeError::TooManyPoints`].
+    ///
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.len(), 2);
+    /// assert!(clockwise::HashRing::from_nodes(["a", "a"]).is_err());
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
+    where
+        I: IntoIterator<Item = N>,
+        N: Key,
+    {
+        let mut ring = HashRing::new();
+        ring.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
+        Ok(ring)
+    }
+}
+
+impl<N, H> HashRing<N, H> {
+    /// An empty ring with this hasher, otherwise as [`new`](HashRing::new).
+    pub const fn with_hasher(hasher: H) -> Self {
+        HashRing::configured(
+            Budget {
+                virtual_nodes: VIRTUAL_NODES,
+                max_points: MAX_POINTS,
+            },
+            hasher,
+        )
+    }
+
+    const fn configured(budget: Budget, hasher: H) -> Self {
+        HashRing {
+            nodes: NodeSet::new(budget),
+            points: Points::new(),
+            hasher,
+        }
+    }
+
+    /// Points on the ring: `virtual_nodes × weight` for each node that is not drained.
+    pub fn point_count(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Points for each unit of weight.
+    pub fn virtual_nodes(&self) -> u32 {
+        self.nodes.budget().virtual_nodes
+    }
+}
+
+impl<N, H: KeyHasher> HashRing<N, H> {
+    /// Hashes what is new, merges it in, and commits.
+    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
+        if !edit.is_empty() {
+            let mut renumber = vec![None; self.nodes.len()];
+            let (mut tokens, mut counts) = (Vec::new(), Vec::new());
+            for (rank, planned) in self.nodes.preview(&edit).enumerate() {
+                if let Some(before) = planned.unchanged() {
+                    renumber[before] = Some(rank as u32);
+                } else if !planned.drained {
+                    // The budget was checked, so the points of all nodes together fit a u32.
+                    let count = self.virtual_nodes() * planned.weight;
+                    tokens.reserve(count as usize);
+                    layout::for_each_point(&self.hasher, planned.identity, count, |token| {
+                        tokens.push(token);
+                    });
+                    counts.push((rank as u32, count));
+                }
+            }
+            self.points = self
+                .points
+                .changed(&renumber, Run::sorted(&tokens, &counts));
+        }
+        self.nodes.commit(edit)
+    }
+
+    // ---- routing ---------------------------------------------------------------------------------------------------
+
+    /// The token of a key.
+    #[inline]
+    pub fn token<K: Key + ?Sized>(&self, key: &K) -> Token {
+        Token::new(self.hasher.hash_bytes(key.key_bytes().as_ref()))
+    }
+
+    /// The node that owns `key`; `None` only where no node is eligible.
+    ///
+    /// # Complexity
+    /// O(1) expected for any number of nodes, O(log P) always. Allocates nothing.
+    #[inline]
+    #[must_use]
+    pub fn route<K: Key + ?Sized>(&self, key: &K) -> Option<&N> {
+        self.route_token(self.token(key))
+    }
+
+    /// The first node in `key`'s order of preference for which `accept` says true: the owner, if it is up, else the next.
+    ///
+    /// `accept` is asked at most once for each node. Allocates nothing up to 16 refusals, one bit a node beyond.
+    ///
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+    /// let down = ring.route("user:42").unwrap();
+    /// let up = ring.route_where("user:42", |node| node != down);
+    /// assert_eq!(up, ring.preference("user:42").nth(1));
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn route_where<'a, K, F>(&'a self, key: &K, mut accept: F) -> Option<&'a N>
+    where
+        K: Key + ?Sized,
+        F: FnMut(&'a N) -> bool,
+    {
+        self.preference(key).find(|&node| accept(node))
+    }
+
+    /// All eligible nodes in `key`'s order of preference, lazily: clockwise from its token, each once.
+    ///
+    /// # Complexity
+    /// O(1) expected for each of the first few nodes of many. O(P) to walk all. Allocates nothing for the first 16.
+    #[inline]
+    pub fn preference<K: Key + ?Sized>(&self, key: &K) -> Preference<'_, N> {
+        self.preference_of(self.token(key))
+    }
+
+    /// The first `n` nodes in `key`'s order of preference: the owner and its successors, all distinct; fewer where fewer are eligible.
+    ///
+    /// # Complexity
+    /// O(n) expected while n is well below N.
+    #[must_use]
+    pub fn replicas<K: Key + ?Sized>(&self, key: &K, n: usize) -> Vec<&N> {
+        self.preference(key).take(n).collect()
+    }
+
+    /// `n` nodes spread over domains (zones, racks): never two in one domain while another is unused. See
+    /// [`Route::replicas_across`].
+    ///
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes([("eu", 1u8), ("eu", 2), ("us", 3), ("us", 4)])?;
+    /// let two = ring.replicas_across("user:42", 2, |node| node.0);
+    /// assert_ne!(two[0].0, two[1].0);
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    #[must_use]
+    pub fn replicas_across<'a, K, Z, F>(&'a self, key: &K, n: usize, domain: F) -> Vec<&'a N>
+    where
+        K: Key + ?Sized,
+        Z: PartialEq,
+        F: FnMut(&'a N) -> Z,
+    {
+        Route::replicas_across(self, key, n, domain)
+    }
+
+    /// As [`replicas_across`](HashRing::replicas_across), but all in distinct domains.
+    ///
+    /// # Errors
+    /// [`NotEnoughDomains`] where fewer than `n` domains have an eligible node.
+    pub fn try_replicas_across<'a, K, Z, F>(
+        &'a self,
+        key: &K,
+        n: usize,
+        domain: F,
+    ) -> Result<Vec<&'a N>, NotEnoughDomains>
+    where
+        K: Key + ?Sized,
+        Z: PartialEq,
+        F: FnMut(&'a N) -> Z,
+    {
+        Route::try_replicas_across(self, key, n, domain)
+    }
+
+    /// Routes many keys at once: `out` is cleared, then holds for each key what [`route`](HashRing::route) returns.
+    ///
+    /// On rings of more than 65,535 points faster than one by one, because the processor waits for many lines of memory at once.
+    ///
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+    /// let keys = ["user:1", "user:2"];
+    /// let mut owners = Vec::new();
+    /// ring.route_batch(&keys, &mut owners);
+    /// assert_eq!(owners, [ring.route("user:1"), ring.route("user:2")]);
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn route_batch<'a, K: Key>(&'a self, keys: &[K], out: &mut Vec<Option<&'a N>>) {
+        out.clear();
+        let mut rest = keys;
+        if self.points.is_coarse() {
+            let (mut tokens, mut owners) = ([0; BATCH], [0; BATCH]);
+            let mut blocks = keys.chunks_exact(BATCH);
+            for block in &mut blocks {
+                for (token, key) in tokens.iter_mut().zip(block) {
+                    *token = self.token(key).get();
+                }
+                self.points.owners_of(&tokens, &mut owners);
+                out.extend(owners.iter().map(|&owner| Some(self.nodes.node(owner))));
+            }
+            rest = blocks.remainder();
+        }
+        out.extend(rest.iter().map(|key| self.route(key)));
+    }
+}
+
+impl<N, H> HashRing<N, H> {
+    /// The node that owns `token`; `None` only where no node is eligible.
+    #[inline]
+    #[must_use]
+    pub fn route_token(&self, token: Token) -> Option<&N> {
+        self.points
+            .owner_of(token.get())
+            .map(|owner| self.nodes.node(owner))
+    }
+
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        Preference::new(&self.nodes, self.points.walk(token.get()))
+    }
+
+    // ---- who owns what ---------------------------------------------------------------------------------------------
+
+    /// The arcs of the circle and their owners: ascending, inclusive, without gap or overlap, neighbours of one owner merged,
+    /// split at 0. Empty without eligible nodes.
+    ///
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// for arc in ring.arcs() {
+    ///     assert_eq!(ring.route_token(arc.first), Some(arc.node));
+    ///     assert_eq!(ring.route_token(arc.last), Some(arc.node));
+    /// }
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn arcs(&self) -> Arcs<'_, N> {
+        Arcs::new(&self.nodes, &self.points)
+    }
+
+    /// How many of the 2⁶⁴ tokens a member owns, exactly; 0 if it is drained; `None` where no member has this identity. O(P).
+    pub fn measure<Q: Key + ?Sized>(&self, id: &Q) -> Option<u128> {
+        let rank = self.nodes.rank_of(id.key_bytes().as_ref())?;
+        Some(arcs::measures(&self.points, self.len())[rank])
+    }
+
+    /// The part of all tokens that a member owns, 0 to 1; `None` where no member has this identity. O(P).
+    pub fn share<Q: Key + ?Sized>(&self, id: &Q) -> Option<f64> {
+        self.measure(id).map(arcs::share)
+    }
+
+    /// How evenly the tokens are spread over the eligible nodes, relative to their weights. O(P).
+    pub fn balance(&self) -> Balance {
+        let measures = arcs::measures(&self.points, self.len());
+        let rows = self
+            .nodes
+            .entries()
+            .iter()
+            .zip(measures)
+            .filter(|(entry, _)| !entry.drained);
+        Balance::of(rows.map(|(entry, measure)| (&*entry.identity, entry.weight, measure)))
+    }
+
+    /// A checksum of all that decides owners: layout, virtual nodes, hasher (by its hash of a fixed probe), and each member's
+    /// identity, weight and drained state. Equal fingerprints mean equal answers, in every process, language and release; the insertion order
+    /// and the history do not matter. O(bytes of all identities).
+    pub fn fingerprint(&self) -> u64
+    where
+        H: KeyHasher,
+    {
+        let mut bytes = Vec::from(*b"clockwise ring\0");
+        bytes.push(layout::LAYOUT_V1);
+        bytes.extend(self.virtual_nodes().to_le_bytes());
+        bytes.extend(self.hasher.hash_bytes(b"clockwise probe").to_le_bytes());
+        for entry in self.nodes.entries() {
+            bytes.extend((entry.identity.len() as u64).to_le_bytes());
+            bytes.extend(&entry.identity);
+            bytes.extend(entry.weight.to_le_bytes());
+            bytes.push(u8::from(entry.drained));
+        }
+        Xxh3::new().hash_bytes(&bytes)
+    }
+}
+
+impl<N, H: KeyHasher> Strategy<N> for HashRing<N, H> {
+    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+        self.preference_of(token).find(|&node| accept(node))
+    }
+
+    fn token_of(&self, key: &[u8]) -> Token {
+        self.token(key)
+    }
+
+    fn route_token(&self, token: Token) -> Option<&N> {
+        HashRing::route_token(self, token)
+    }
+
+    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
+        self.nodes.get(id).map(|entry| entry.member())
+    }
+
+    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
+        self.members().for_each(f);
+    }
+}
+
+membership_verbs!(HashRing<N, H: KeyHasher>, "HashRing::new()");
+
+impl<N, H: Default> Default for HashRing<N, H> {
+    fn default() -> Self {
+        HashRing::with_hasher(H::default())
+    }
+}
+
+/// Counts only: a ring of a thousand nodes is no reading matter.
+impl<N, H> fmt::Debug for HashRing<N, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashRing")
+            .field("nodes", &self.len())
+            .field("virtual_nodes", &self.virtual_nodes())
+            .field("points", &self.point_count())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,151 @@
+//! Who owns which part of the circle.
+
+use super::points::Points;
+use crate::hash::Token;
+use crate::nodes::NodeSet;
+use alloc::{vec, vec::Vec};
+use core::fmt;
+use core::iter::FusedIterator;
+
+/// Tokens `first` to `last`, both included, and the node that owns them all.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RingArc<'a, N> {
+    /// The first token.
+    pub first: Token,
+    /// The last token.
+    pub last: Token,
+    /// The owner.
+    pub node: &'a N,
+}
+
+impl<N> RingArc<'_, N> {
+    /// How many tokens the arc holds, 1 to 2⁶⁴.
+    pub fn measure(&self) -> u128 {
+        measure(self.first.get(), self.last.get())
+    }
+}
+
+impl<N> Clone for RingArc<'_, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N> Copy for RingArc<'_, N> {}
+
+/// The arcs of a ring; see [`arcs`](crate::HashRing::arcs).
+#[must_use = "iterators are lazy"]
+pub struct Arcs<'a, N> {
+    nodes: &'a NodeSet<N>,
+    spans: Spans<'a>,
+}
+
+impl<'a, N> Arcs<'a, N> {
+    pub(super) fn new(nodes: &'a NodeSet<N>, points: &'a Points) -> Self {
+        Arcs {
+            nodes,
+            spans: Spans::new(points),
+        }
+    }
+}
+
+impl<'a, N> Iterator for Arcs<'a, N> {
+    type Item = RingArc<'a, N>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (first, last, owner) = self.spans.next()?;
+        Some(RingArc {
+            first: Token::new(first),
+            last: Token::new(last),
+            node: self.nodes.node(owner),
+        })
+    }
+}
+
+impl<N> FusedIterator for Arcs<'_, N> {}
+
+impl<N> Clone for Arcs<'_, N> {
+    fn clone(&self) -> Self {
+        Arcs {
+            nodes: self.nodes,
+            spans: self.spans.clone(),
+        }
+    }
+}
+
+impl<N> fmt::Debug for Arcs<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arcs").finish_non_exhaustive()
+    }
+}
+
+/// First token, last token, owner.
+#[derive(Clone)]
+struct Spans<'a> {
+    points: &'a Points,
+    at: usize,
+    /// Where the next span begins; `None` once MAX is covered.
+    first: Option<u64>,
+}
+
+impl<'a> Spans<'a> {
+    fn new(points: &'a Points) -> Self {
+        Spans {
+            points,
+            at: 0,
+            first: (points.len() > 0).then_some(0),
+        }
+    }
+
+    /// The owner of tokens up to the point at `at`; past the last point, the first point's.
+    fn owner(&self) -> u32 {
+        self.points.owner(if self.at < self.points.len() {
+            self.at
+        } else {
+            0
+        })
+    }
+}
+
+impl Iterator for Spans<'_> {
+    type Item = (u64, u64, u32);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let first = self.first?;
+        let owner = self.owner();
+        let last = loop {
+            if self.at == self.points.len() {
+                break u64::MAX;
+            }
+            let token = self.points.token(self.at);
+            // Of points with one token the first owns it, the others nothing.
+            while self.at < self.points.len() && self.points.token(self.at) == token {
+                self.at += 1;
+            }
+            if token == u64::MAX || self.owner() != owner {
+                break token;
+            }
+        };
+        self.first = last.checked_add(1);
+        Some((first, last, owner))
+    }
+}
+
+fn measure(first: u64, last: u64) -> u128 {
+    u128::from(last - first) + 1
+}
+
+/// Tokens owned, by rank.
+pub(super) fn measures(points: &Points, ranks: usize) -> Vec<u128> {
+    let mut measures = vec![0; ranks];
+    for (first, last, owner) in Spans::new(points) {
+        measures[owner as usize] += measure(first, last);
+    }
+    measures
+}
+
+/// A measure as a part of all 2⁶⁴ tokens.
+pub(super) fn share(measure: u128) -> f64 {
+    measure as f64 / 18_446_744_073_709_551_616.0
+}

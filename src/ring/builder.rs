@@ -1,0 +1,94 @@
+//! Configuring a ring.
+
+use super::{HashRing, MAX_POINTS, VIRTUAL_NODES};
+use crate::error::ConfigError;
+use crate::hash::Xxh3;
+use crate::nodes::Budget;
+use core::fmt;
+use core::marker::PhantomData;
+
+/// Configures a [`HashRing`]; see [`HashRing::builder`].
+///
+/// ```
+/// use clockwise::{HashRing, SipHash13};
+///
+/// let mut ring = HashRing::builder().virtual_nodes(160).hasher(SipHash13::new([7; 16])).build()?;
+/// ring.insert("cache-1")?;
+/// assert_eq!(ring.point_count(), 160);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "call `build`"]
+pub struct HashRingBuilder<N, H = Xxh3> {
+    budget: Budget,
+    hasher: H,
+    nodes: PhantomData<fn() -> N>,
+}
+
+impl<N> HashRingBuilder<N> {
+    pub(super) const fn new() -> Self {
+        let budget = Budget {
+            virtual_nodes: VIRTUAL_NODES,
+            max_points: MAX_POINTS,
+        };
+        HashRingBuilder {
+            budget,
+            hasher: Xxh3::new(),
+            nodes: PhantomData,
+        }
+    }
+}
+
+impl<N, H> HashRingBuilder<N, H> {
+    /// Points for each unit of weight, 1 or more; 512 unless set. More make shares more even and cost memory and update time;
+    /// [`Balance::virtual_nodes_for`](crate::Balance::virtual_nodes_for) says how many a wanted evenness needs. Part of the placement: another number moves keys.
+    pub fn virtual_nodes(mut self, virtual_nodes: u32) -> Self {
+        self.budget.virtual_nodes = virtual_nodes;
+        self
+    }
+
+    /// The hasher of keys and points; [`Xxh3`] unless set. Part of the placement.
+    pub fn hasher<H2>(self, hasher: H2) -> HashRingBuilder<N, H2> {
+        HashRingBuilder {
+            budget: self.budget,
+            hasher,
+            nodes: PhantomData,
+        }
+    }
+
+    /// How many points all members may need together, drained ones too; 2²⁴ unless set. So a weight that is wrong by orders of magnitude is refused before
+    /// anything is allocated. Never more than 2³² − 1, whatever is set. Not part of the placement.
+    pub fn max_points(mut self, max_points: usize) -> Self {
+        self.budget.max_points = max_points.min(u32::MAX as usize);
+        self
+    }
+
+    /// The ring, empty.
+    ///
+    /// # Errors
+    /// [`ConfigError::ZeroVirtualNodes`]; [`ConfigError::TooManyVirtualNodes`] where not one node would fit `max_points`.
+    pub fn build(self) -> Result<HashRing<N, H>, ConfigError> {
+        let Budget {
+            virtual_nodes,
+            max_points,
+        } = self.budget;
+        if virtual_nodes == 0 {
+            return Err(ConfigError::ZeroVirtualNodes);
+        }
+        if virtual_nodes as usize > max_points {
+            return Err(ConfigError::TooManyVirtualNodes {
+                virtual_nodes,
+                max_points,
+            });
+        }
+        Ok(HashRing::configured(self.budget, self.hasher))
+    }
+}
+
+impl<N, H> fmt::Debug for HashRingBuilder<N, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashRingBuilder")
+            .field("virtual_nodes", &self.budget.virtual_nodes)
+            .field("max_points", &self.budget.max_points)
+            .finish_non_exhaustive()
+    }
+}
