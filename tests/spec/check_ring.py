@@ -1,0 +1,124 @@
+"""Checks tests/golden/v1/{keys,ring}.tsv against the Python implementation of docs/SPEC.md; with --write makes them anew.
+
+    python3 tests/spec/check_ring.py
+"""
+
+import pathlib
+import random
+import sys
+
+from clockwise_spec import Ring, hasher, key_bytes
+
+GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "v1"
+
+
+def lines(name):
+    with open(GOLDEN / name, encoding="utf-8") as file:
+        for line in file:
+            if not line.startswith("#"):
+                yield line.rstrip("\n").split("\t")
+
+
+def unhex(text):
+    byte, star, times = text.partition("*")
+    return bytes.fromhex(byte) * int(times) if star else bytes.fromhex(byte)
+
+
+def check():
+    checked = 0
+    for kind, text, expected in lines("keys.tsv"):
+        assert key_bytes(kind, text).hex() == expected, (kind, text)
+        checked += 1
+    nodes, ring, settings = [], None, None
+    for what, *cells in lines("ring.tsv"):
+        if what == "ring":
+            settings, nodes, ring = cells, [], None
+        elif what == "node":
+            nodes.append((bytes.fromhex(cells[0]), int(cells[1]), cells[2] == "1"))
+        elif what == "fingerprint":
+            ring = Ring(hasher(settings[0], bytes.fromhex(settings[1])), int(settings[2]), nodes)
+            assert f"{ring.fingerprint():016x}" == cells[0], settings
+        else:
+            key = unhex(cells[0])
+            numbers = {identity: number for number, (identity, _, _) in enumerate(nodes)}
+            owners = ",".join(str(numbers[identity]) for identity in ring.preference(key, 3))
+            assert [f"{ring.hash(key):016x}", owners] == cells[1:], (settings, cells)
+            checked += 1
+    return checked
+
+
+# ---- making the vectors ------------------------------------------------------------------------------------------------
+
+TYPED = [
+    ("text", ""), ("text", "user:42"), ("text", "grüße"), ("text", "a b"), ("bytes", "ff00fe"), ("bytes", "00"),
+    *[(f"u{bits}", str(value)) for bits in (8, 16, 32, 64, 128) for value in (0, 1, 7, 2**bits - 1)],
+    ("u16", "258"), ("u32", "16909060"), ("u64", "72623859790382856"),
+    ("ip", "10.1.2.3"), ("ip", "0.0.0.0"), ("ip", "2001:db8::1"), ("ip", "::ffff:10.1.2.3"),
+    ("socket", "10.1.2.3:8080"), ("socket", "[2001:db8::1]:11211"), ("socket", "127.0.0.1:0"),
+    ("pair", "text=ab|text=c"), ("pair", "text=a|text=bc"), ("pair", "text=|text="), ("pair", "text=acme|u64=42"),
+    ("pair", "u8=1|socket=10.1.2.3:80"), ("pair", "text=" + "x" * 100 + "|u16=1"),
+]
+
+HASHERS = [
+    ("xxh3", "00" * 8), ("xxh3", "00" * 7 + "01"), ("xxh3", "deadbeefcafef00d"),
+    ("siphash13", bytes(range(16)).hex()), ("siphash13", "ff" * 16),
+    ("mixed-fnv1a", ""), ("mixed-crc32", ""), ("top8", ""), ("constant", ""),
+]
+
+
+def topologies():
+    yield 160, [(f"10.0.0.{i}:11211".encode(), 1, False) for i in range(1, 6)]
+    yield 512, [(f"cache-{i:02}".encode(), 1, False) for i in range(1, 13)]
+    yield 40, [(f"shard-{i}".encode(), i, i in (3, 6)) for i in range(1, 9)]
+    yield 64, [(name, 1, False) for name in
+               (b"node1", b"node11", b"node111", b"node", b"Node1", b"node1 ", b"node1\0", b"\xff\x00\xfe", b"x" * 300)]
+    yield 1, [(f"pod-{i:x}".encode(), 1 + i % 3, i % 5 == 0) for i in range(40)]
+    yield 160, [(b"the only one", 3, False)]
+    yield 16, [(i.to_bytes(8, "little"), 1, False) for i in range(100)]
+
+
+def keys():
+    yield ""
+    for byte in (0, 1, 10, 0x41, 0x7F, 0x80, 0xFF):
+        yield f"{byte:02x}"
+    for length in (63, 64, 65, 128, 129, 240, 241, 1024, 65536):
+        yield f"61*{length}"
+    yield bytes(range(256)).hex()
+    for i in range(80):
+        yield f"user:{i}".encode().hex()
+    for i in range(30):
+        yield i.to_bytes(8, "little").hex()
+    random.seed(1)
+    for _ in range(50):
+        yield random.randbytes(random.randrange(2, 40)).hex()
+
+
+def write():
+    with open(GOLDEN / "keys.tsv", "w", encoding="utf-8") as file:
+        file.write("# type, value, bytes in hexadecimal (docs/SPEC.md, section 1)\n")
+        for kind, text in TYPED:
+            file.write(f"{kind}\t{text}\t{key_bytes(kind, text).hex()}\n")
+    with open(GOLDEN / "ring.tsv", "w", encoding="utf-8") as file:
+        file.write("# rings, their nodes, fingerprints and owners (docs/SPEC.md, section 5)\n")
+        for name, parameter in HASHERS:
+            for virtual_nodes, nodes in topologies():
+                ring = Ring(hasher(name, bytes.fromhex(parameter)), virtual_nodes, nodes)
+                file.write(f"ring\t{name}\t{parameter}\t{virtual_nodes}\n")
+                for identity, weight, drained in nodes:
+                    file.write(f"node\t{identity.hex()}\t{weight}\t{int(drained)}\n")
+                file.write(f"fingerprint\t{ring.fingerprint():016x}\n")
+                numbers = {identity: number for number, (identity, _, _) in enumerate(nodes)}
+                # Points themselves are keys too: a token that is exactly a point's belongs to that point.
+                points = [(i.to_bytes(4, "little") + identity).hex() for identity, _, _ in nodes[:3] for i in (0, 1)]
+                some = list(keys()) if name != "constant" else ["", "61", "62"]
+                for key in some + points:
+                    if name == "siphash13" and key == "61*65536" and virtual_nodes == 1:
+                        continue  # 64 KiB in pure Python takes its time; the other rings have it
+                    owners = ",".join(str(numbers[node]) for node in ring.preference(unhex(key), 3))
+                    file.write(f"key\t{key}\t{ring.hash(unhex(key)):016x}\t{owners}\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--write"]:
+        write()
+    print(f"{check()} vectors agree with docs/SPEC.md")
