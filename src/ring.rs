@@ -144,19 +144,20 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
         if !edit.is_empty() {
             let mut renumber = vec![None; self.nodes.len()];
-            let (mut tokens, mut counts) = (Vec::new(), Vec::new());
+            let (mut new, mut counts) = (Vec::new(), Vec::new());
             for (rank, planned) in self.nodes.preview(&edit).enumerate() {
                 if let Some(before) = planned.unchanged() {
                     renumber[before] = Some(rank as u32);
                 } else if !planned.drained {
                     // The budget was checked, so the points of all nodes together fit a u32.
-                    let count = self.virtual_nodes() * planned.weight;
-                    tokens.reserve(count as usize);
-                    layout::for_each_point(&self.hasher, planned.identity, count, |token| {
-                        tokens.push(token);
-                    });
-                    counts.push((rank as u32, count));
+                    counts.push((rank as u32, self.virtual_nodes() * planned.weight));
+                    new.push(planned.identity);
                 }
+            }
+            let points = counts.iter().map(|&(_, count)| count as usize).sum();
+            let mut tokens = Vec::with_capacity(points);
+            for (identity, &(_, count)) in new.iter().zip(&counts) {
+                layout::for_each_point(&self.hasher, identity, count, |token| tokens.push(token));
             }
             self.points = self
                 .points
