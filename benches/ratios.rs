@@ -79,7 +79,7 @@ fn measure(n: usize, virtual_nodes: u32, keys: &[RandomKey]) -> Row {
     let [hash, ours, batch, slow, table] = race(
         ROUNDS,
         KEYS / CHUNK,
-        [
+        &mut [
             &mut |c| sum(chunk(c), |key| Xxh3::new().hash_bytes(key)),
             &mut |c| sum(chunk(c), route),
             &mut |c| {
@@ -94,7 +94,7 @@ fn measure(n: usize, virtual_nodes: u32, keys: &[RandomKey]) -> Row {
     let [latency, slow_latency] = race(
         ROUNDS,
         KEYS / CHUNK / 4,
-        [
+        &mut [
             &mut |c| {
                 chain(chunk(c), |token| {
                     *ring.route_token(Token::new(token)).expect("nodes")
@@ -106,11 +106,11 @@ fn measure(n: usize, virtual_nodes: u32, keys: &[RandomKey]) -> Row {
     let [three, slow_three] = race(
         ROUNDS,
         KEYS / CHUNK / 4,
-        [
+        &mut [
             &mut |c| {
                 sum(chunk(c), |key| {
                     ring.preference(key).take(3).map(address).sum()
-                })
+                });
             },
             &mut |c| sum(chunk(c), |key| naive.three(key).map(address).iter().sum()),
         ],
@@ -165,14 +165,18 @@ fn ring(n: usize, virtual_nodes: u32) -> HashRing<u64> {
 fn print(title: &str, table: &[Row]) {
     println!("\n{title}");
     print!("{:>6}", "nodes");
-    COLUMNS.iter().for_each(|column| print!(" {column:>10}"));
+    for column in COLUMNS {
+        print!(" {column:>10}");
+    }
     println!(
         " {:>12}   naive ns: route, latency, 3 replicas",
         "bytes/point"
     );
     for row in table {
         print!("{:>6}", row.nodes);
-        row.ratios.iter().for_each(|ratio| print!(" {ratio:>10.3}"));
+        for ratio in row.ratios {
+            print!(" {ratio:>10.3}");
+        }
         let [route, latency, three] = row.naive;
         println!(
             " {:>12.1}   {route:>15.1} {latency:>8.1} {three:>11.1}",

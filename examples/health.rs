@@ -8,14 +8,12 @@ fn main() -> Result<(), NodeError> {
     let keys: Vec<String> = (0..1000).map(|i| format!("session:{i}")).collect();
 
     let down = HashSet::from(["web-2"]);
-    let up = |node: &&str| !down.contains(node);
+    let is_up = |node: &&str| !down.contains(node);
 
     let mut rerouted = 0;
     for key in &keys {
         let owner = ring.route(key).expect("the ring has nodes");
-        let chosen = ring
-            .route_where(key, |node| up(node))
-            .expect("three are up");
+        let chosen = ring.route_where(key, is_up).expect("three are up");
         assert!(chosen == owner || down.contains(owner));
         rerouted += usize::from(chosen != owner);
     }

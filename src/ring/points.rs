@@ -243,7 +243,9 @@ impl Points {
     }
 
     /// The owner of the first point at or after `token`, going round; `None` without points.
-    #[inline]
+    // Always, as its caller's reason says.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(crate) fn owner_of(&self, token: u64) -> Option<u32> {
         match &self.starts {
             Starts::Fine(starts) => {
@@ -307,12 +309,8 @@ impl Points {
     #[inline]
     fn settle<const WINDOW: usize>(&self, token: u64, start: usize) -> (usize, u32) {
         const { assert!(WINDOW <= PAD) };
-        if let Some(window) = self
-            .run
-            .slots
-            .get(start..)
-            .and_then(|slots| slots.first_chunk::<WINDOW>())
-        {
+        // Not `get(start..)` and then `first_chunk`: that compiles to three tests in place of one.
+        if let Some(window) = self.run.slots.get(start..start + WINDOW) {
             // A binary search over the window without branches: compares and adds.
             let floor = token & !OWNER;
             let mut k = 0;

@@ -98,7 +98,9 @@ impl Seen {
         if self.count > Seen::FEW {
             return self.is_new_of_many(owner);
         }
-        if self.few[..self.count].contains(&owner) {
+        // Not `contains`, which is made for long slices: a fifth more instructions for three replicas.
+        #[allow(clippy::manual_contains)]
+        if self.few[..self.count].iter().any(|&seen| seen == owner) {
             return false;
         }
         match self.few.get_mut(self.count) {
