@@ -398,3 +398,6 @@ impl Iterator for Walk<'_> {
         Some(slot as u32)
     }
 }
+
+#[cfg(test)]
+mod tests;
