@@ -179,31 +179,32 @@ impl Points {
     /// # Complexity
     /// O(P), one pass; nothing is sorted. Holds the old and the new points at once.
     pub(crate) fn changed(&self, renumber: &[Option<u32>], added: Run) -> Points {
-        if self.len() == 0 {
-            return Points::index(added);
-        }
         let renumbered = |owner: u32| renumber[owner as usize];
         let kept = self
             .run
             .iter()
             .filter(|&(_, owner)| renumbered(owner).is_some())
             .count();
+        if kept == 0 {
+            return Points::index(added);
+        }
         let mut run = Run::with_capacity(kept + added.len());
-        let mut added = added.iter();
-        let mut next = added.next();
+        let mut newcomers = added.iter();
+        let mut next = newcomers.next();
         for (token, owner) in self.run.iter() {
             let Some(owner) = renumbered(owner) else {
                 continue;
             };
             while let Some(point) = next.filter(|&point| point < (token, owner)) {
                 run.push(point.0, point.1);
-                next = added.next();
+                next = newcomers.next();
             }
             run.push(token, owner);
         }
-        for (token, owner) in next.into_iter().chain(added) {
+        for (token, owner) in next.into_iter().chain(newcomers) {
             run.push(token, owner);
         }
+        drop(added);
         Points::index(run)
     }
 
