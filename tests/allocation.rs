@@ -8,7 +8,7 @@ use allocation_counter::{AllocationInfo, measure};
 use clockwise::{HashRing, Key, Route, SipHash13, Strategy, Token};
 use common::hashers::Spoilt;
 use common::names;
-use common::rng::Rng;
+use common::random::Rng;
 use std::hint::black_box;
 use std::net::{IpAddr, SocketAddr};
 

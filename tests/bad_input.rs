@@ -9,7 +9,7 @@ use clockwise::{
 };
 use common::hashers::{Chosen, Spoilt, point_bytes};
 use common::node::Node;
-use common::rng::Rng;
+use common::random::Rng;
 use std::collections::BTreeSet;
 
 type Ring<H = Spoilt> = HashRing<Node, H>;
@@ -663,7 +663,7 @@ fn virtual_nodes_of_0_or_beyond_the_budget_make_no_ring() {
 #[test]
 fn every_key_has_an_owner() {
     let ring = some();
-    let all_bytes: Vec<u8> = (0..=255).collect();
+    let (all_bytes, long): (Vec<u8>, _) = ((0..=255).collect(), vec![b'k'; 65_536]);
     let keys: [&[u8]; 7] = [
         b"",
         b"\0",
@@ -671,7 +671,7 @@ fn every_key_has_an_owner() {
         &[0xff],
         &[0xff, 0xfe],
         &all_bytes,
-        &[b'k'; 65_536],
+        &long,
     ];
     let mut tokens = BTreeSet::new();
     for key in keys {
@@ -748,7 +748,7 @@ fn a_constant_hasher_terminates_in_order_of_identity() {
 
 #[test]
 fn a_predicate_is_asked_once_for_each_eligible_node() {
-    let mut rng = Rng::new(3);
+    let mut random = Rng::new(3);
     for hasher in [Spoilt::Not, Spoilt::Top8, Spoilt::Constant(3)] {
         for count in [1, 2, 15, 16, 17, 18, 63, 64, 65, 130] {
             let mut ring = HashRing::builder()
@@ -756,7 +756,7 @@ fn a_predicate_is_asked_once_for_each_eligible_node() {
                 .hasher(hasher)
                 .build()
                 .expect("it fits");
-            ring.extend_weighted((0..count).map(|node: u64| (node, 1 + rng.below(3) as u32)))
+            ring.extend_weighted((0..count).map(|node: u64| (node, 1 + random.below(3) as u32)))
                 .expect("distinct");
             ring.drain(&0u64).expect("it is a member");
             let mut asked = Vec::new();

@@ -16,7 +16,7 @@ mod common;
 use clockwise::{Balance, HashRing, KeyHasher, Mixed, SipHash13, Xxh3};
 use common::hashers::{Spoilt, fnv1a};
 use common::names::{self, STYLES, Style};
-use common::rng::Rng;
+use common::random::Rng;
 use common::scaled;
 
 struct Row {
@@ -58,7 +58,7 @@ fn balance<H: KeyHasher>(hasher: H, virtual_nodes: u32, nodes: Vec<String>) -> B
 
 /// Holds the whole table under this hasher; `sets` is for rings of up to 100 nodes.
 fn hold_the_table<H: KeyHasher + Copy>(name: &str, hasher: H, sets: usize, largest: usize) {
-    let mut rng = Rng::new(8);
+    let mut random = Rng::new(8);
     for Row {
         nodes,
         virtual_nodes,
@@ -78,7 +78,11 @@ fn hold_the_table<H: KeyHasher + Copy>(name: &str, hasher: H, sets: usize, large
         };
         for set in 0..sets {
             let style = STYLES[set % STYLES.len()];
-            let balance = balance(hasher, virtual_nodes, names::nodes(style, nodes, &mut rng));
+            let balance = balance(
+                hasher,
+                virtual_nodes,
+                names::nodes(style, nodes, &mut random),
+            );
             let (b, l) = (balance.busiest(), balance.least());
             assert!(
                 b < busiest,
@@ -176,16 +180,19 @@ fn the_hashes_of_this_test_are_the_real_ones() {
     assert_eq!(fx(&1u64.to_le_bytes()), 0x517c_c1b7_2722_0a95);
 }
 
+/// FNV-1a as it comes.
+struct Bare;
+
+impl KeyHasher for Bare {
+    fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+        fnv1a(bytes)
+    }
+}
+
 /// Why `Mixed` is there: FNV-1a as it comes leaves its top bits nearly alone.
 #[test]
 fn an_unmixed_weak_hash_is_not_even_and_mixing_cures_it() {
     let names = names::nodes(Style::Counters, 10, &mut Rng::new(9));
-    struct Bare;
-    impl KeyHasher for Bare {
-        fn hash_bytes(&self, bytes: &[u8]) -> u64 {
-            fnv1a(bytes)
-        }
-    }
     let bare = balance(Bare, 160, names.clone());
     let mixed = balance(Mixed::from_fn(fnv1a), 160, names);
     assert!(mixed.busiest() < 1.40, "{mixed}");
@@ -197,9 +204,9 @@ fn an_unmixed_weak_hash_is_not_even_and_mixing_cures_it() {
 /// A node of weight w has w × V points, so its share is w/W with a relative standard deviation of at most 1/√(wV): 5 of them.
 #[test]
 fn shares_follow_weights() {
-    let mut rng = Rng::new(10);
+    let mut random = Rng::new(10);
     for style in STYLES {
-        let names = names::nodes(style, 12, &mut rng);
+        let names = names::nodes(style, 12, &mut random);
         let mut ring = HashRing::builder()
             .virtual_nodes(160)
             .build()

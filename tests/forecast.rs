@@ -1,10 +1,12 @@
 //! The forecast of evenness against what rings turn out to be.
 
+#![cfg(feature = "std")]
+
 mod common;
 
 use clockwise::{Balance, HashRing};
 use common::names::{self, Style};
-use common::rng::Rng;
+use common::random::Rng;
 use common::scaled;
 
 /// The forecast against what rings are: the mean of the busiest of 40 (400) sets. The busiest of 10 nodes spreads by about 0.6 σ, so its mean
@@ -13,11 +15,11 @@ use common::scaled;
 fn a_forecast_comes_true() {
     let sets = scaled(12, 40, 400);
     for (nodes, virtual_nodes) in [(10, 160), (10, 40), (50, 160)] {
-        let mut rng = Rng::new(12);
+        let mut random = Rng::new(12);
         let forecast = Balance::forecast(nodes, virtual_nodes);
         let (mut busiest, mut least) = (0.0, 0.0);
         for _ in 0..sets {
-            let names = names::nodes(Style::Uuids, nodes, &mut rng);
+            let names = names::nodes(Style::Uuids, nodes, &mut random);
             let builder = HashRing::builder().virtual_nodes(virtual_nodes);
             let mut ring = builder.build().expect("it fits");
             ring.extend_weighted(names.into_iter().map(|name| (name, 1)))

@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// The sanity buffer of xxHash's own tests: the values are those of its `XXH3_64b` vectors.
 #[test]
 fn xxh3_is_xxh3() {
+    const SEED: u64 = 0x9e37_79b1_85eb_ca8d; // XXH_PRIME64_1
     let mut generator = 2_654_435_761u64;
     let buffer: Vec<u8> = std::iter::repeat_with(|| {
         let byte = (generator >> 56) as u8;
@@ -18,7 +19,6 @@ fn xxh3_is_xxh3() {
     })
     .take(2400)
     .collect();
-    const SEED: u64 = 0x9e37_79b1_85eb_ca8d; // XXH_PRIME64_1
     for (len, plain, seeded) in [
         (0, 0x2d06_8005_38d3_94c2, 0xa8a6_b918_b2f0_364a),
         (1, 0xc44b_dff4_074e_ecdb, 0x032b_e332_dd76_6ef8),
@@ -41,7 +41,7 @@ fn xxh3_is_xxh3() {
     assert_ne!(Xxh3::with_seed(1), Xxh3::new());
 }
 
-/// SipHash with 1 and 3 rounds, written from the paper (Aumasson, Bernstein 2012, section 2).
+/// `SipHash` with 1 and 3 rounds, written from the paper (Aumasson, Bernstein 2012, section 2).
 fn siphash13(key: [u8; 16], bytes: &[u8]) -> u64 {
     fn round(v: &mut [u64; 4]) {
         v[0] = v[0].wrapping_add(v[1]);

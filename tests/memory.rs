@@ -31,10 +31,10 @@ fn cost_of(virtual_nodes: u32, nodes: u64) -> (f64, f64) {
     let per_node = size_of::<(Box<[u8]>, u64, u32, bool)>() + size_of::<u64>();
     let a_point = (steady - (per_node as u64 * nodes) as f64) / ring.point_count() as f64;
     let (added, larger) = peak_of(steady, || ring.insert(u64::MAX).expect("a new node"));
-    let (removed, smaller) = peak_of(larger, || drop(ring.remove(&u64::MAX)));
+    let (removed, smaller) = peak_of(larger, || assert!(ring.remove(&u64::MAX).is_some()));
     let all_others = (nodes..2 * nodes).map(|node| (node, 1));
     let (replaced, _) = peak_of(smaller, || {
-        drop(ring.set_nodes(all_others).expect("distinct"))
+        drop(ring.set_nodes(all_others).expect("distinct"));
     });
     let peak = added.max(removed);
     println!(

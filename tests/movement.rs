@@ -5,7 +5,7 @@ mod common;
 use clockwise::{HashRing, KeyHasher, SipHash13, Token, Xxh3};
 use common::hashers::Spoilt;
 use common::names::{self, Style};
-use common::rng::Rng;
+use common::random::Rng;
 use common::scaled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,20 +29,20 @@ struct Expected {
 }
 
 /// Does something to the ring at random.
-fn change(ring: &mut Ring, fresh: &mut impl Iterator<Item = String>, rng: &mut Rng) -> Expected {
+fn change(ring: &mut Ring, fresh: &mut impl Iterator<Item = String>, random: &mut Rng) -> Expected {
     let mut expected = Expected::default();
     let members: Vec<(String, u32, bool)> = ring
         .members()
         .map(|m| (m.node.clone(), m.weight, m.drained))
         .collect();
     let crowded = members.len() > 20;
-    let (name, weight, drained) = rng.pick(&members).clone();
+    let (name, weight, drained) = random.pick(&members).clone();
     let eligible = members.iter().filter(|m| !m.2).count();
-    match rng.below(6) {
+    match random.below(6) {
         0 | 1 if !crowded => {
             let name = fresh.next().expect("there are names enough");
             expected.gain.insert(name.clone());
-            ring.insert_weighted(name, rng.between(1, 3) as u32)
+            ring.insert_weighted(name, random.between(1, 3) as u32)
                 .expect("a new node");
         }
         0 | 1 if eligible > 1 || drained => {
@@ -50,7 +50,7 @@ fn change(ring: &mut Ring, fresh: &mut impl Iterator<Item = String>, rng: &mut R
             assert_eq!(ring.remove(&name), Some(name));
         }
         2 => {
-            let to = rng.between(1, 4) as u32;
+            let to = random.between(1, 4) as u32;
             let side = if to > weight {
                 &mut expected.gain
             } else {
@@ -82,9 +82,9 @@ fn change(ring: &mut Ring, fresh: &mut impl Iterator<Item = String>, rng: &mut R
             let newcomer = fresh.next().expect("there are names enough");
             expected.gain.insert(newcomer.clone());
             wanted.insert(newcomer, 1);
-            let (other, weight, _) = rng.pick(&members).clone();
+            let (other, weight, _) = random.pick(&members).clone();
             if let Some(place) = wanted.get_mut(&other) {
-                *place = rng.between(1, 4) as u32;
+                *place = random.between(1, 4) as u32;
                 let side = if *place > weight {
                     &mut expected.gain
                 } else {
@@ -110,18 +110,18 @@ fn a_key_moves_only_to_what_gained_or_from_what_lost() {
         || ring(Spoilt::Top8, 20),
     ];
     for (which, new) in hashers.iter().enumerate() {
-        let mut rng = Rng::new(50 + which as u64);
+        let mut random = Rng::new(50 + which as u64);
         let mut ring = new();
-        let mut fresh = names::nodes(Style::Pods, 12 + 2 * changes, &mut rng).into_iter();
+        let mut fresh = names::nodes(Style::Pods, 12 + 2 * changes, &mut random).into_iter();
         for name in fresh.by_ref().take(10) {
             ring.insert(name).expect("a new node");
         }
-        let keys = names::keys(keys, &mut rng);
+        let keys = names::keys(keys, &mut random);
         let tokens: Vec<Token> = keys.iter().map(|key| ring.token(key)).collect();
         let mut moved = 0;
         for _ in 0..changes {
             let before = ring.clone();
-            let expected = change(&mut ring, &mut fresh, &mut rng);
+            let expected = change(&mut ring, &mut fresh, &mut random);
             for &token in &tokens {
                 let from = before.route_token(token).expect("one is always eligible");
                 let to = ring.route_token(token).expect("one is always eligible");
@@ -149,12 +149,12 @@ fn a_key_moves_only_to_what_gained_or_from_what_lost() {
 #[test]
 fn a_newcomer_gets_its_due() {
     let rounds = scaled(4, 20, 250);
-    let mut rng = Rng::new(51);
-    let keys = names::keys(scaled(20_000, 20_000, 100_000), &mut rng);
+    let mut random = Rng::new(51);
+    let keys = names::keys(scaled(20_000, 20_000, 100_000), &mut random);
     let (mut least, mut most) = (f64::MAX, 0.0f64);
     for _ in 0..rounds {
-        let count = rng.between(1, 20);
-        let mut names = names::nodes(Style::Addresses, count + 1, &mut rng);
+        let count = random.between(1, 20);
+        let mut names = names::nodes(Style::Addresses, count + 1, &mut random);
         let mut ring = ring(Xxh3::new(), 160);
         let newcomer = names.pop().expect("at least 2");
         ring.extend_weighted(names.into_iter().map(|name| (name, 1)))
@@ -177,11 +177,11 @@ fn a_newcomer_gets_its_due() {
 /// To the other keys a drained node is as if it were removed, in their whole order of preference.
 #[test]
 fn draining_is_removing_as_far_as_others_see() {
-    let mut rng = Rng::new(52);
-    let keys = names::keys(scaled(50, 300, 2000), &mut rng);
+    let mut random = Rng::new(52);
+    let keys = names::keys(scaled(50, 300, 2000), &mut random);
     for hasher in [Spoilt::Not, Spoilt::Top8, Spoilt::Constant(9)] {
         let mut ring = ring(hasher, 20);
-        let names = names::nodes(Style::Counters, 12, &mut rng);
+        let names = names::nodes(Style::Counters, 12, &mut random);
         ring.extend_weighted(names.iter().map(|name| (name.clone(), 2)))
             .expect("distinct");
         for name in names.iter().take(4) {
@@ -201,11 +201,11 @@ fn draining_is_removing_as_far_as_others_see() {
 /// The order of those that stay does not change, so a change of one node changes at most one member of a replica set.
 #[test]
 fn one_change_changes_at_most_one_replica() {
-    let mut rng = Rng::new(53);
-    let keys = names::keys(scaled(100, 500, 5000), &mut rng);
+    let mut random = Rng::new(53);
+    let keys = names::keys(scaled(100, 500, 5000), &mut random);
     for hasher in [Spoilt::Not, Spoilt::Top8] {
         let mut ring = ring(hasher, 40);
-        let names = names::nodes(Style::Uuids, 30, &mut rng);
+        let names = names::nodes(Style::Uuids, 30, &mut random);
         ring.extend_weighted(names.iter().take(15).map(|name| (name.clone(), 1)))
             .expect("distinct");
         let zone = |name: &String| name.as_bytes()[0] % 4;

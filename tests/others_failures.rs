@@ -6,11 +6,11 @@ mod common;
 use clockwise::{HashRing, KeyHasher, Mixed, NodeError, Token};
 use common::hashers::{Chosen, Spoilt, point_bytes};
 use common::names::{self, STYLES, Style};
-use common::rng::Rng;
+use common::random::Rng;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn ring<H: KeyHasher>(
+fn ring_of<H: KeyHasher>(
     hasher: H,
     virtual_nodes: u32,
     nodes: &[&'static str],
@@ -42,15 +42,15 @@ fn the_node_after_65_536_others_is_chosen() {
     }
 }
 
-/// pingora-ketama leaves equal points in the order of its input, and HAProxy numbers servers by their place in a list: two
+/// pingora-ketama leaves equal points in the order of its input, and `HAProxy` numbers servers by their place in a list: two
 /// instances with the same servers disagree.
 #[test]
 fn two_instances_with_differently_ordered_lists_agree() {
     let mut nodes = ["a", "b", "c", "d", "e"];
     for hasher in [Spoilt::Not, Spoilt::Top8, Spoilt::Constant(1)] {
-        let one = ring(hasher, 20, &nodes);
+        let one = ring_of(hasher, 20, &nodes);
         nodes.reverse();
-        let other = ring(hasher, 20, &nodes);
+        let other = ring_of(hasher, 20, &nodes);
         for key in 0..500u64 {
             assert!(one.preference(&key).eq(other.preference(&key)));
         }
@@ -60,7 +60,7 @@ fn two_instances_with_differently_ordered_lists_agree() {
 /// pingora-ketama panics on weight 0.
 #[test]
 fn weight_0_is_an_error_and_no_panic() {
-    let mut ring = ring(Spoilt::Not, 20, &["a"]);
+    let mut ring = ring_of(Spoilt::Not, 20, &["a"]);
     assert!(matches!(
         ring.insert_weighted("b", 0),
         Err(NodeError::ZeroWeight { .. })
@@ -100,7 +100,7 @@ fn replicas_are_distinct() {
         Spoilt::Top16,
         Spoilt::Constant(2),
     ] {
-        let ring = ring(hasher, 40, &["a", "b", "c", "d", "e", "f"]);
+        let ring = ring_of(hasher, 40, &["a", "b", "c", "d", "e", "f"]);
         for key in 0..300u64 {
             for n in 1..=6 {
                 let replicas = ring.replicas(&key, n);
@@ -121,7 +121,7 @@ fn removing_an_absent_node_whose_hash_collides_removes_nothing() {
             .collect::<Vec<_>>()
     };
     let hasher = Chosen([points("present"), points("absent")].concat());
-    let mut ring = ring(hasher, 4, &["present", "other"]);
+    let mut ring = ring_of(hasher, 4, &["present", "other"]);
     let before = ring.fingerprint();
     assert_eq!(ring.remove("absent"), None);
     assert_eq!((ring.fingerprint(), ring.point_count()), (before, 8));
@@ -131,7 +131,7 @@ fn removing_an_absent_node_whose_hash_collides_removes_nothing() {
 /// hashring accepts a node twice, and then owns its keys twice.
 #[test]
 fn a_duplicate_is_refused() {
-    let mut ring = ring(Spoilt::Not, 20, &["a", "b"]);
+    let mut ring = ring_of(Spoilt::Not, 20, &["a", "b"]);
     let before = ring.fingerprint();
     assert!(matches!(ring.insert("a"), Err(NodeError::Duplicate { .. })));
     assert_eq!((ring.fingerprint(), ring.point_count()), (before, 40));
@@ -150,7 +150,7 @@ fn points_that_collide_are_all_kept() {
         )
     };
     for order in [["a", "b"], ["b", "a"]] {
-        let mut ring = ring(hasher(), 1, &order);
+        let mut ring = ring_of(hasher(), 1, &order);
         let at = Token::new(place);
         assert_eq!(ring.point_count(), 2);
         assert_eq!(ring.route_token(at), Some(&"a"), "the lesser identity");
@@ -187,7 +187,7 @@ fn no_two_points_of_two_nodes_hash_the_same_bytes() {
             "\u{1}",
             "\0\0\0\0node",
         ];
-        ring(Mixed::from_fn(note), 1200, &nodes);
+        ring_of(Mixed::from_fn(note), 1200, &nodes);
     }
     let hashed = hashed.into_inner();
     assert_eq!(hashed.len(), 12_000);
@@ -206,7 +206,7 @@ fn every_change_is_seen_by_the_next_route() {
             .filter(|key| ring.route(*key) == Some(&node))
             .count()
     };
-    let mut ring = ring(Spoilt::Not, 100, &["a", "b", "c"]);
+    let mut ring = ring_of(Spoilt::Not, 100, &["a", "b", "c"]);
     let one_of_three = owns(&ring, "c");
     assert!(one_of_three > 0);
     ring.drain("c").expect("it is a member");
@@ -233,9 +233,9 @@ fn every_change_is_seen_by_the_next_route() {
 /// √(2 · 8/9 · 1/9 / 160) = 3.5 % (the points' places and their sizes), so twice its due, 22 %, lies 3 beyond; and it may not be more than 3 times.
 #[test]
 fn a_failed_nodes_keys_spread_over_all_others() {
-    let mut rng = Rng::new(20);
+    let mut random = Rng::new(20);
     for style in STYLES {
-        let nodes = names::nodes(style, 10, &mut rng);
+        let nodes = names::nodes(style, 10, &mut random);
         let mut ring = HashRing::builder()
             .virtual_nodes(160)
             .build()
@@ -282,15 +282,15 @@ fn a_ring_is_as_large_as_asked_for_or_refused() {
 /// Envoy and gRPC renormalise all points when the set or one weight changes, which moves 6–9 % of keys that belong to neither.
 #[test]
 fn a_change_of_one_node_leaves_the_others_points_alone() {
-    let mut rng = Rng::new(21);
-    let nodes = names::nodes(Style::Addresses, 6, &mut rng);
+    let mut random = Rng::new(21);
+    let nodes = names::nodes(Style::Addresses, 6, &mut random);
     let mut ring = HashRing::builder()
         .virtual_nodes(50)
         .build()
         .expect("it fits");
     ring.extend_weighted(nodes.iter().map(|node| (node.clone(), 2)))
         .expect("distinct");
-    let keys = names::keys(5000, &mut rng);
+    let keys = names::keys(5000, &mut random);
     for weight in [3, 1, 7, 2] {
         let before = ring.clone();
         ring.set_weight(&nodes[0], weight).expect("it is a member");
@@ -305,7 +305,7 @@ fn a_change_of_one_node_leaves_the_others_points_alone() {
 /// whatever type holds them.
 #[test]
 fn a_placement_does_not_depend_on_what_type_holds_the_bytes() {
-    let ring = ring(Spoilt::Not, 40, &["a", "b", "c", "d"]);
+    let ring = ring_of(Spoilt::Not, 40, &["a", "b", "c", "d"]);
     for i in 0..200u64 {
         let (bytes, text) = (i.to_le_bytes(), format!("{i}"));
         let owner = ring.route(&i);

@@ -228,7 +228,7 @@ fn inject(fuse: fn(&World) -> &Fuse, drops_may_panic: bool) -> u32 {
                 Ok(result) => assert!(now == after && *result == done, "{verb}, undisturbed"),
                 // What is dropped after a change was made is the caller's affair: then it is made, not half made.
                 Err(_) if drops_may_panic => {
-                    assert!(now == before || now == after, "{verb}, call {call}")
+                    assert!(now == before || now == after, "{verb}, call {call}");
                 }
                 Err(_) => assert!(now == before, "{verb}, call {call}: {now:?}"),
             }

@@ -6,7 +6,7 @@ use clockwise::{HashRing, KeyHasher, Xxh3};
 use common::hashers::Spoilt;
 use common::names::{self, STYLES};
 use common::node::Node;
-use common::rng::Rng;
+use common::random::Rng;
 use common::scaled;
 
 type Ring = HashRing<Node, Spoilt>;
@@ -27,19 +27,19 @@ fn node(name: &str) -> Node {
 }
 
 /// A quarter of the sets under hashers with ties: 8 bits, 16 bits, constant.
-fn draw(rng: &mut Rng, set: usize) -> (Spoilt, u32, Wanted) {
+fn draw(random: &mut Rng, set: usize) -> (Spoilt, u32, Wanted) {
     let hasher = match set % 12 {
         0 => Spoilt::Top8,
         4 => Spoilt::Top16,
-        8 => Spoilt::Constant(rng.next()),
+        8 => Spoilt::Constant(random.next()),
         _ => Spoilt::Not,
     };
-    let (style, count) = (*rng.pick(&STYLES), rng.between(1, 64));
-    let names = names::nodes(style, count, rng).into_iter();
+    let (style, count) = (*random.pick(&STYLES), random.between(1, 64));
+    let names = names::nodes(style, count, random).into_iter();
     let wanted = names
-        .map(|name| (name, rng.between(1, 8) as u32, rng.chance(8)))
+        .map(|name| (name, random.between(1, 8) as u32, random.chance(8)))
         .collect();
-    (hasher, rng.between(1, 64) as u32, wanted)
+    (hasher, random.between(1, 64) as u32, wanted)
 }
 
 /// Inserted one by one or all at once, in this order.
@@ -61,17 +61,17 @@ fn in_order(ring: &mut Ring, wanted: &Wanted, at_once: bool) {
 }
 
 /// Some way to the set: with guests that leave, members that flap, weights and drains that come and go.
-fn by_a_detour(ring: &mut Ring, wanted: &Wanted, rng: &mut Rng) {
+fn by_a_detour(ring: &mut Ring, wanted: &Wanted, random: &mut Rng) {
     let mut wanted = wanted.clone();
-    rng.shuffle(&mut wanted);
+    random.shuffle(&mut wanted);
     let guests = ["guest-1", "guest-2", "guest-3"];
     for guest in guests {
-        ring.insert_weighted(node(guest), rng.between(1, 4) as u32)
+        ring.insert_weighted(node(guest), random.between(1, 4) as u32)
             .expect("a new guest");
     }
-    let (first, rest) = wanted.split_at(rng.below(wanted.len() + 1));
+    let (first, rest) = wanted.split_at(random.below(wanted.len() + 1));
     for (name, weight, _) in first {
-        match rng.below(4) {
+        match random.below(4) {
             0 => {
                 ring.insert(node(name)).expect("a new node");
                 ring.set_weight(name, *weight).expect("it is a member");
@@ -93,11 +93,11 @@ fn by_a_detour(ring: &mut Ring, wanted: &Wanted, rng: &mut Rng) {
                 .expect("a new node"),
         }
     }
-    if rng.chance(2) {
+    if random.chance(2) {
         for guest in guests {
             ring.remove(guest).expect("the guest is there");
         }
-        in_order(ring, &rest.to_vec(), rng.chance(2));
+        in_order(ring, &rest.to_vec(), random.chance(2));
     } else {
         let all = wanted.iter().map(|(name, weight, _)| (node(name), *weight));
         let changes = ring.set_nodes(all).expect("all names are distinct");
@@ -122,10 +122,10 @@ fn owners<'a>(ring: &'a Ring, keys: &[String]) -> Vec<Option<&'a [u8]>> {
 #[test]
 fn insertion_order_and_history_are_irrelevant() {
     let sets = scaled(12, 36, 2000);
-    let mut rng = Rng::new(1);
-    let keys = names::keys(scaled(50, 200, 1000), &mut rng);
+    let mut random = Rng::new(1);
+    let keys = names::keys(scaled(50, 200, 1000), &mut random);
     for set in 0..sets {
-        let (hasher, virtual_nodes, wanted) = draw(&mut rng, set);
+        let (hasher, virtual_nodes, wanted) = draw(&mut random, set);
         let mut one = empty(hasher, virtual_nodes);
         in_order(&mut one, &wanted, true);
         let expected = owners(&one, &keys);
@@ -135,14 +135,14 @@ fn insertion_order_and_history_are_irrelevant() {
         };
         for permutation in 0..5 {
             let mut wanted = wanted.clone();
-            rng.shuffle(&mut wanted);
+            random.shuffle(&mut wanted);
             let mut other = empty(hasher, virtual_nodes);
             in_order(&mut other, &wanted, permutation % 2 == 0);
             assert_same(&other, "permuted");
         }
         for _ in 0..5 {
             let mut other = empty(hasher, virtual_nodes);
-            by_a_detour(&mut other, &wanted, &mut rng);
+            by_a_detour(&mut other, &wanted, &mut random);
             assert_same(&other, "by a detour");
         }
     }
@@ -156,9 +156,9 @@ fn insertion_order_and_history_are_irrelevant() {
 fn ten_thousand_flaps_restore_the_ring() {
     let flaps = scaled(500, 2_000, 10_000);
     for hasher in [Spoilt::Not, Spoilt::Top8] {
-        let mut rng = Rng::new(6);
-        let nodes = names::nodes(STYLES[0], 6, &mut rng);
-        let keys = names::keys(500, &mut rng);
+        let mut random = Rng::new(6);
+        let nodes = names::nodes(STYLES[0], 6, &mut random);
+        let keys = names::keys(500, &mut random);
         let mut ring = empty(hasher, 8);
         ring.extend_weighted(
             nodes
@@ -169,7 +169,7 @@ fn ten_thousand_flaps_restore_the_ring() {
         .expect("all names are distinct");
         let before = ring.clone();
         for _ in 0..flaps {
-            let name = rng.pick(&nodes);
+            let name = random.pick(&nodes);
             let weight = ring.weight(name).expect("it is a member");
             let gone = ring.remove(name).expect("it is a member");
             assert_ne!(ring.fingerprint(), before.fingerprint());
@@ -282,8 +282,8 @@ fn a_fingerprint_knows_neither_payload_nor_budget() {
 /// A node's points depend on its own identity and weight, so no change of another node moves them.
 #[test]
 fn replacing_a_payload_moves_no_key() {
-    let mut rng = Rng::new(7);
-    let keys = names::keys(1000, &mut rng);
+    let mut random = Rng::new(7);
+    let keys = names::keys(1000, &mut random);
     let mut ring = empty(Spoilt::Not, 20);
     ring.extend_weighted((0..9).map(|i| (node(&format!("n{i}")), 1 + i % 3)))
         .expect("distinct");

@@ -1,6 +1,6 @@
 //! A good hash of our own, and ways to spoil it.
 
-use super::rng::mix;
+use super::random::mix;
 use clockwise::KeyHasher;
 
 /// FNV-1a, finalised.

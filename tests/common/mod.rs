@@ -13,7 +13,7 @@ pub mod names;
 pub mod node;
 pub mod ops;
 pub mod oracle;
-pub mod rng;
+pub mod random;
 
 fn is_set(variable: &str) -> bool {
     std::env::var(variable).is_ok_and(|value| !matches!(&*value, "" | "0"))

@@ -4,7 +4,7 @@
 use super::hashers::Spoilt;
 use super::node::Node;
 use super::oracle::{Fault, Oracle, Row};
-use super::rng::Rng;
+use super::random::Rng;
 use clockwise::{Changes, HashRing, KeyHasher, Membership, NodeError, Strategy, Token};
 
 /// Identities that are easy to confuse, by index: prefixes with digits, case, a space, a NUL, not UTF-8, a long one, none.
@@ -84,7 +84,7 @@ pub struct World {
     oracle: Oracle,
     kept: Option<(HashRing<Node, Spoilt>, Oracle)>,
     payload: u32,
-    rng: Rng,
+    random: Rng,
 }
 
 impl World {
@@ -106,7 +106,7 @@ impl World {
             ),
             kept: None,
             payload: 0,
-            rng: Rng::new(seed),
+            random: Rng::new(seed),
         }
     }
 
@@ -202,7 +202,10 @@ impl World {
     /// All that can be seen of the ring is what the oracle says.
     pub fn compare(&mut self) {
         let World {
-            ring, oracle, rng, ..
+            ring,
+            oracle,
+            random,
+            ..
         } = self;
         assert_eq!(ring.len(), oracle.members().len());
         assert_eq!(ring.is_empty(), oracle.members().is_empty());
@@ -222,7 +225,7 @@ impl World {
             "nodes"
         );
 
-        let id = identity(rng.next() as u8);
+        let id = identity(random.next() as u8);
         let state = oracle.members().get(&id);
         assert_eq!(ring.contains(&id), state.is_some());
         assert_eq!(
@@ -246,9 +249,9 @@ impl World {
         assert_eq!(ring.measure(&id), state.map(|_| measure(&id)));
 
         let tokens = oracle.tokens();
-        let mut probes = vec![0, u64::MAX, rng.next(), rng.next()];
+        let mut probes = vec![0, u64::MAX, random.next(), random.next()];
         for _ in 0..6.min(tokens.len()) {
-            let token = *rng.pick(&tokens);
+            let token = *random.pick(&tokens);
             probes.extend([token.wrapping_sub(1), token, token.wrapping_add(1)]);
         }
         for &probe in &probes {
@@ -260,7 +263,7 @@ impl World {
             );
         }
         for _ in 0..3 {
-            let probe = *rng.pick(&probes);
+            let probe = *random.pick(&probes);
             let mut order = Vec::new();
             ring.pick(Token::new(probe), &mut |node| {
                 order.push(&*node.id);
@@ -269,7 +272,7 @@ impl World {
             assert_eq!(order, oracle.preference(probe), "preference of {probe:#x}");
         }
 
-        let keys: Vec<Vec<u8>> = (0..4).map(|len| rng.bytes(len * len)).collect();
+        let keys: Vec<Vec<u8>> = (0..4).map(|len| random.bytes(len * len)).collect();
         let mut owners = Vec::new();
         ring.route_batch(&keys, &mut owners);
         for (key, batched) in keys.iter().zip(owners) {
@@ -283,7 +286,7 @@ impl World {
                     .map(|node| &*node.id)
                     .eq(order.iter().copied())
             );
-            let n = rng.below(6);
+            let n = random.below(6);
             let replicas = ring.replicas(key, n);
             assert!(
                 replicas

@@ -29,13 +29,16 @@ pub struct Difference {
     pub removed: Vec<(Vec<u8>, u32)>,
 }
 
+/// Bytes to a token.
+type Hash = Rc<dyn Fn(&[u8]) -> u64>;
+
 /// Identity, weight, payload.
 pub type Row = (Vec<u8>, u32, u32);
 
 #[derive(Clone)]
 pub struct Oracle {
     /// All that it is given: a function.
-    hash: Rc<dyn Fn(&[u8]) -> u64>,
+    hash: Hash,
     virtual_nodes: u32,
     max_points: u128,
     members: BTreeMap<Vec<u8>, State>,
@@ -114,7 +117,7 @@ impl Oracle {
     // ---- changes: refused with everything that is wrong, or done -----------------------------------------------------
 
     pub fn insert(&mut self, rows: &[Row]) -> Result<(), Vec<Fault>> {
-        let mut faults = self.faults_of(rows);
+        let mut faults = Oracle::faults_of(rows);
         for (id, ..) in rows {
             if self.members.contains_key(id) {
                 faults.push(Fault::Duplicate(id.clone()));
@@ -129,7 +132,7 @@ impl Oracle {
     }
 
     pub fn set_nodes(&mut self, rows: &[Row]) -> Result<Difference, Vec<Fault>> {
-        let mut faults = self.faults_of(rows);
+        let mut faults = Oracle::faults_of(rows);
         self.check_budget(sum(rows), &mut faults);
         refuse(faults)?;
         let mut difference = Difference {
@@ -240,7 +243,7 @@ impl Oracle {
             .collect()
     }
 
-    fn faults_of(&self, rows: &[Row]) -> Vec<Fault> {
+    fn faults_of(rows: &[Row]) -> Vec<Fault> {
         let (mut faults, mut seen) = (Vec::new(), BTreeSet::new());
         for (id, weight, _) in rows {
             if id.is_empty() {

@@ -60,8 +60,11 @@ fn random(seed: u64) -> impl Iterator<Item = u64> {
     (1..).map(move |i: u64| mixed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ i))
 }
 
-/// Where points may lie: each turns a random number into a token.
-const PLACES: [(&str, fn(u64) -> u64); 12] = [
+/// Turns a random number into a token.
+type Place = fn(u64) -> u64;
+
+/// Where points may lie.
+const PLACES: [(&str, Place); 12] = [
     ("uniform", |r| r),
     ("all at 0", |_| 0),
     ("all at MAX", |_| u64::MAX),
@@ -130,9 +133,9 @@ fn assert_is_the_scan(points: &Points, expected: &[(u64, u32)], seed: u64, what:
             .chain(&scan.points)
             .chain(&scan.points);
         let steps = (2 * expected.len() + 1).min(80);
-        let seen = walk.take(steps);
+        let met = walk.take(steps);
         assert!(
-            seen.eq(round.map(|&(_, owner)| owner).take(steps)),
+            met.eq(round.map(|&(_, owner)| owner).take(steps)),
             "{what}: walk from {token:#x}"
         );
         let mut owners = [u32::MAX; 3];
