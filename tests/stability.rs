@@ -121,7 +121,7 @@ fn owners<'a>(ring: &'a Ring, keys: &[String]) -> Vec<Option<&'a [u8]>> {
 
 #[test]
 fn insertion_order_and_history_are_irrelevant() {
-    let sets = scaled(12, 36, 2000);
+    let sets = scaled(12, 24, 2000);
     let mut random = Rng::new(1);
     let keys = names::keys(scaled(50, 200, 1000), &mut random);
     for set in 0..sets {
