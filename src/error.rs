@@ -136,6 +136,6 @@ mod tests {
             readable(odd.as_bytes()),
             "x".to_string() + &"ä".repeat(31) + "… (81 bytes)"
         );
-        assert!(readable(&alloc::vec![0; 65536]).len() < 200);
+        assert!(readable("\0".repeat(65_536).as_bytes()).len() < 200);
     }
 }

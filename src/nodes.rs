@@ -470,3 +470,6 @@ fn in_order<N>(mut entries: Vec<Entry<N>>) -> Result<Vec<Entry<N>>, NodeError> {
         None => Ok(entries),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,9 +159,9 @@ impl<N, H: KeyHasher> HashRing<N, H> {
             for (identity, &(_, count)) in new.iter().zip(&counts) {
                 layout::for_each_point(&self.hasher, identity, count, |token| tokens.push(token));
             }
-            self.points = self
-                .points
-                .changed(&renumber, Run::sorted(&tokens, &counts));
+            let added = Run::sorted(&tokens, &counts);
+            drop(tokens); // a third of what is new; the old and the new points are held at once as it is
+            self.points = self.points.changed(&renumber, added);
         }
         self.nodes.commit(edit)
     }

@@ -65,14 +65,15 @@ impl Balance {
 fn maximum_of_normals(n: f64) -> (f64, f64) {
     const STEP: f64 = 1.0 / 256.0;
     let density = |x: f64| (-x * x / 2.0).exp() / TAU.sqrt();
-    let (mut below, mut before) = (0.0f64, 0.0);
+    let (mut above, mut before) = (0.0f64, 1.0);
     let (mut mean, mut square) = (0.0, 0.0);
-    for i in -10 * 256..10 * 256 {
+    // From the top, because 1 − Φ keeps its digits there: from below Φ stops at 1 − 10⁻¹⁶, and Φⁿ at 0 for n beyond 10¹⁶.
+    for i in (-10 * 256..10 * 256).rev() {
         let middle = (f64::from(i) + 0.5) * STEP;
-        below += density(middle) * STEP;
-        let here = below.min(1.0).powf(n);
-        mean += middle * (here - before);
-        square += middle * middle * (here - before);
+        above += density(middle) * STEP;
+        let here = (n * (-above.min(1.0)).ln_1p()).exp();
+        mean += middle * (before - here);
+        square += middle * middle * (before - here);
         before = here;
     }
     (mean, square)

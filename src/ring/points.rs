@@ -202,7 +202,7 @@ impl Points {
     /// # Complexity
     /// O(P), one pass; nothing is sorted. Holds the old and the new points at once.
     pub(crate) fn changed(&self, renumber: &[Option<u32>], added: Run) -> Points {
-        if self.len() == 0 {
+        if renumber.iter().all(Option::is_none) {
             return Points::index(added, Starts::of);
         }
         let mut merge = Merge::new(self, renumber, added.len());
@@ -212,7 +212,14 @@ impl Points {
             merge.push(token, owner);
         }
         merge.keep_until(self.len());
-        Points::index(merge.into, |run| self.starts.after(&merge.touched, run))
+        drop(added);
+        let (mut run, touched) = (merge.into, merge.touched);
+        if run.low.capacity() / 8 * 7 > run.len() {
+            // Many points went, and their room is to go too; where few did, copying would cost more than it frees.
+            run.slots.shrink_to(run.len() + PAD);
+            run.low.shrink_to_fit();
+        }
+        Points::index(run, |run| self.starts.after(&touched, run))
     }
 
     fn index(mut run: Run, starts: impl FnOnce(&Run) -> Starts) -> Points {
@@ -559,3 +566,6 @@ impl Iterator for Walk<'_> {
         Some(slot as u32)
     }
 }
+
+#[cfg(test)]
+mod tests;

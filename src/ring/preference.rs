@@ -72,7 +72,8 @@ impl<N> fmt::Debug for Preference<'_, N> {
     }
 }
 
-/// Owners seen: the first 16 in place, all in a bitmap once there are more.
+/// Owners seen: the first 17 in place, so that 16 can be refused and one taken without allocating; all in a bitmap once there are
+/// more.
 #[derive(Clone)]
 struct Seen {
     few: [u32; Seen::FEW],
@@ -81,7 +82,7 @@ struct Seen {
 }
 
 impl Seen {
-    const FEW: usize = 16;
+    const FEW: usize = 17;
 
     #[inline]
     fn new() -> Self {
