@@ -1,5 +1,55 @@
-//! TODO
+//! When a key must find its server: consistent hashing and server selection, embedded in your program, with no network in it.
+//!
+//! > **Same nodes, same weights, same key: same owner**, on every platform, compiler, process and 1.x release, whatever order the nodes came in.
+//! > And when the set changes, only the keys that must move, move.
+//!
+//! ```
+//! use clockwise::HashRing;
+//!
+//! let mut ring = HashRing::from_nodes(["cache-1", "cache-2", "cache-3"])?;
+//! let owner = ring.route("user:42");        // Some(&"cache-…"), the same everywhere
+//! let replicas = ring.replicas("user:42", 2); // the owner, then the next
+//! assert_eq!(owner, Some(replicas[0]));
+//!
+//! ring.insert_weighted("cache-4", 2)?;      // twice the share; keys move to it or not at all
+//! ring.drain("cache-1")?;                   // a member still, but it owns nothing
+//! assert_ne!(ring.route("user:42"), Some(&"cache-1"));
+//! # Ok::<(), clockwise::NodeError>(())
+//! ```
+//!
+//! # The one idea
+//!
+//! A *strategy* puts the nodes in order of preference for a key. The owner is the first, replicas are the first n, failover is the next one, and health,
+//! exclusion or bounded load are the first that you accept. That is the trait [`Strategy`]; [`Route`] gives its verbs for keys.
+//!
+//! # Glossary
+//!
+//! | word | meaning |
+//! |---|---|
+//! | node | what a key is routed to; any type that is a [`Key`], identified by its key bytes |
+//! | member | a node with its weight and whether it is drained |
+//! | key | what is routed: text, bytes, unsigned integers, addresses, pairs, or your own [`Key`] |
+//! | token | a hashed key, a place on the circle of 2⁶⁴ |
+//! | virtual node | one of the points at which a node stands on the circle |
+//! | arc | a stretch of the circle that one node owns |
+//! | owner | the node that a key belongs to: the first in its order of preference |
+//! | replica set | the first n of a key's order of preference |
+//! | share | the part of all tokens that a node owns |
+//! | drained | a member that owns nothing, to the others' keys as if it were removed |
+//!
+//! # Features
+//!
+//! | feature | what it brings | what it costs |
+//! |---|---|---|
+//! | `std` (default) | [`Balance::forecast`](crate::Balance::forecast) | nothing where std is linked anyway; without it the crate is `no_std` + `alloc` |
+//!
+//! # What it promises, and where that is written down
+//!
+//! Placements are frozen as layout V1, specified in words in `docs/SPEC.md`, with golden owners that a second implementation in another
+//! language agrees with. The crate forbids unsafe code. No input panics: what cannot work is a typed error that names the offender, and
+//! leaves everything as it was.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -20,3 +70,8 @@ pub use nodes::{Changes, Member, Members, Nodes};
 pub use ring::Forecast;
 pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, Preference, RingArc};
 pub use strategy::{Membership, Route, Strategy};
+
+/// The README's examples, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -309,3 +309,47 @@ fn points_go_back_and_forth_between_fine_and_coarse() {
     let none = both.changed(&[None, None], Run::default());
     assert_eq!((none.len(), none.owner_of(5)), (0, None));
 }
+
+/// Points come and go here and there, a thousand of them in one cell, and the groups that are not counted anew must still be right.
+#[test]
+fn an_index_after_a_change_is_the_one_of_a_new_build() {
+    let clustered = |r: u64| 0x7000_0000_0000_0000 | r >> 40;
+    let staying: Vec<(u64, u32)> = random(20).map(|token| (token, 0)).take(100_000).collect();
+    for (round, count) in [(1u64, 0), (2, 1), (3, 150), (4, 1000)] {
+        let few = |seed: u64| random(seed * 10 + round).take(count);
+        let going: Vec<(u64, u32)> = few(1)
+            .chain(few(2).map(clustered))
+            .map(|token| (token, 1))
+            .collect();
+        let coming: Vec<(u64, u32)> = few(3)
+            .chain(few(4).map(clustered))
+            .chain([0, u64::MAX])
+            .map(|token| (token, 1))
+            .collect();
+        let old = points_of(&[&staying[..], &going].concat());
+        let changed = old.changed(&[Some(0), None], run_of(&coming, [1]));
+        let anew = points_of(&[&staying[..], &coming].concat());
+        let (
+            Starts::Coarse { base, offset },
+            Starts::Coarse {
+                base: expected_base,
+                offset: expected,
+            },
+        ) = (&changed.starts, &anew.starts)
+        else {
+            panic!("100,000 points are coarse");
+        };
+        let Starts::Coarse { offset: before, .. } = &old.starts else {
+            panic!("100,000 points are coarse");
+        };
+        assert_eq!(
+            before.len(),
+            offset.len(),
+            "the cells stay, so that the index is updated in place"
+        );
+        assert_eq!(base, expected_base, "round {round}");
+        assert_eq!(offset, expected, "round {round}");
+        assert_eq!(changed.run.slots, anew.run.slots, "round {round}");
+        assert_eq!(changed.run.low, anew.run.low, "round {round}");
+    }
+}
