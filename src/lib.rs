@@ -5,16 +5,22 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod clock;
 mod error;
 mod hash;
 mod key;
+mod load;
 mod nodes;
 mod ring;
 mod strategy;
 
+pub use clock::Clock;
+#[cfg(feature = "std")]
+pub use clock::SystemClock;
 pub use error::{ConfigError, NodeError, NotEnoughDomains};
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, Xxh3};
 pub use key::Key;
+pub use load::Load;
 pub use nodes::{Changes, Member, Members, Nodes};
 #[cfg(feature = "std")]
 pub use ring::Forecast;
