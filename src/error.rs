@@ -35,6 +35,13 @@ pub enum NodeError {
         /// The identity.
         node: String,
     },
+    /// A [`Failover`](crate::Failover) without groups has none that the node could join.
+    #[error("node `{node}` has no group to join, as there are no groups")]
+    #[non_exhaustive]
+    NoGroup {
+        /// The identity.
+        node: String,
+    },
     /// The identity has no bytes, so it could not be told from a node that forgot to say who it is.
     #[error("a node's identity is empty")]
     EmptyIdentity,
@@ -73,6 +80,13 @@ pub enum ConfigError {
         virtual_nodes: u32,
         /// The budget.
         max_points: usize,
+    },
+    /// A load factor of 1 or less leaves no room, and NaN or infinity is no factor.
+    #[error("load factor {factor}: it must be a finite number greater than 1")]
+    #[non_exhaustive]
+    LoadFactor {
+        /// The factor, as `f64` is printed.
+        factor: String,
     },
 }
 

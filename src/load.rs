@@ -1,5 +1,13 @@
 //! Load: how busy a node is, and where the number comes from.
 
+#[cfg(target_has_atomic = "ptr")]
+pub(crate) mod count;
+#[cfg(target_has_atomic = "ptr")]
+mod tracked;
+
+#[cfg(target_has_atomic = "ptr")]
+pub use tracked::{InFlight, Tracked};
+
 use alloc::{boxed::Box, rc::Rc};
 
 #[cfg(target_has_atomic = "ptr")]

@@ -69,6 +69,26 @@ impl<N> Changes<N> {
     pub fn into_removed(self) -> Vec<N> {
         self.removed
     }
+
+    /// The changes of several strategies, as one.
+    pub(crate) fn sum(parts: impl IntoIterator<Item = Changes<N>>) -> Self
+    where
+        N: Key,
+    {
+        let mut sum = Changes {
+            added: 0,
+            reweighted: 0,
+            removed: Vec::new(),
+        };
+        for part in parts {
+            sum.added += part.added;
+            sum.reweighted += part.reweighted;
+            sum.removed.extend(part.removed);
+        }
+        sum.removed
+            .sort_by(|a, b| a.key_bytes().as_ref().cmp(b.key_bytes().as_ref()));
+        sum
+    }
 }
 
 /// How many points all members may have together, drained ones too, so that `undrain` cannot fail.

@@ -37,6 +37,13 @@ pub trait Strategy<N> {
         self.pick(token, &mut |_| true)
     }
 
+    /// Whether the strategy's own conditions would let it offer this member, drain apart: true, but for a filter. What comes back to
+    /// a node by its identity, as a session does, asks here first. A wrapper passes the question on.
+    fn admits(&self, node: &N) -> bool {
+        let _ = node;
+        true
+    }
+
     /// The member with this identity, drained or not.
     fn member(&self, id: &[u8]) -> Option<Member<'_, N>>;
 
@@ -183,6 +190,9 @@ macro_rules! forward {
             }
             fn route_token(&self, token: Token) -> Option<&N> {
                 (**self).route_token(token)
+            }
+            fn admits(&self, node: &N) -> bool {
+                (**self).admits(node)
             }
             fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
                 (**self).member(id)
