@@ -231,6 +231,15 @@ impl<N> NodeSet<N> {
         self.rank_of(identity).map(|rank| &self.entries[rank])
     }
 
+    /// The entry of a node that is one of ours, by where it lies: O(1), as 100 nodes take 70 ns to search by identity. `None` for any other node, an equal one too.
+    #[inline]
+    pub(crate) fn entry_of(&self, node: &N) -> Option<&Entry<N>> {
+        let from_start = (&raw const *node as usize).wrapping_sub(self.entries.as_ptr() as usize);
+        self.entries
+            .get(from_start / size_of::<Entry<N>>())
+            .filter(|entry| core::ptr::eq(&raw const entry.node, node))
+    }
+
     fn known(&self, identity: &[u8]) -> Result<(usize, &Entry<N>), NodeError> {
         let rank = self.rank_of(identity).ok_or_else(|| NodeError::Unknown {
             node: readable(identity),

@@ -44,6 +44,13 @@ pub trait Strategy<N> {
         true
     }
 
+    /// The weight of a node that this strategy has handed out, where it can tell at once from the reference. `None`: ask
+    /// [`member`](Strategy::member). A wrapper passes the question on.
+    fn weight_of(&self, node: &N) -> Option<u32> {
+        let _ = node;
+        None
+    }
+
     /// The member with this identity, drained or not.
     fn member(&self, id: &[u8]) -> Option<Member<'_, N>>;
 
@@ -193,6 +200,9 @@ macro_rules! forward {
             }
             fn admits(&self, node: &N) -> bool {
                 (**self).admits(node)
+            }
+            fn weight_of(&self, node: &N) -> Option<u32> {
+                (**self).weight_of(node)
             }
             fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
                 (**self).member(id)

@@ -17,11 +17,18 @@ pub use spread::Spread;
 #[cfg(feature = "sticky")]
 pub use sticky::Sticky;
 
+use crate::key::Key;
+use crate::strategy::Strategy;
+
 /// Passes on what a wrapper leaves as it is.
 macro_rules! forward_members {
     ($strategy:ident, $N:ty) => {
         fn token_of(&self, key: &[u8]) -> Token {
             self.$strategy.token_of(key)
+        }
+
+        fn weight_of(&self, node: &$N) -> Option<u32> {
+            self.$strategy.weight_of(node)
         }
 
         fn member(&self, id: &[u8]) -> Option<Member<'_, $N>> {
@@ -48,3 +55,12 @@ macro_rules! forward_membership {
     };
 }
 use forward_membership;
+
+/// The weight of a node that `strategy` has handed out, 1 at least.
+fn weight_of<N: Key>(strategy: &impl Strategy<N>, node: &N) -> u32 {
+    let weight = strategy.weight_of(node).or_else(|| {
+        let member = strategy.member(node.key_bytes().as_ref())?;
+        Some(member.weight)
+    });
+    weight.unwrap_or(1).max(1)
+}

@@ -66,7 +66,8 @@ impl<'a> Held<'a> {
     /// Counts one where `may` allows it, given how many there are.
     #[inline]
     pub(crate) fn new_if(count: &'a Arc<Count>, may: impl Fn(u32) -> bool) -> Option<Self> {
-        count.up_if(may).then_some(Held(count))
+        // Not `then_some`, which would make one, and end it, for a refusal too.
+        count.up_if(may).then(|| Held(count))
     }
 
     /// The same one, no longer tied to where it is counted; counted without a gap.

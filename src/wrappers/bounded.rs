@@ -2,12 +2,12 @@
 
 mod caps;
 mod lease;
-mod weights;
+mod total_weight;
 
 pub use lease::Lease;
 
 use super::few::Few;
-use super::{forward_members, forward_membership};
+use super::{forward_members, forward_membership, weight_of};
 use crate::error::{ConfigError, NodeError};
 use crate::hash::Token;
 use crate::key::Key;
@@ -18,8 +18,8 @@ use crate::strategy::{Membership, Strategy};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use caps::{Caps, Factor};
-use core::fmt;
-use weights::Weights;
+use core::{fmt, ptr};
+use total_weight::TotalWeight;
 
 /// A strategy whose nodes take no more than their fair part of the requests, times a factor c > 1 (Mirrokni, Thorup and Zadimoghaddam 2016).
 ///
@@ -63,14 +63,14 @@ use weights::Weights;
 ///
 /// # Cost
 /// Beside the pick of the strategy inside: two atomic additions, one compare-and-swap and two multiplications, and no allocation unless more than 16
-/// nodes are full. Where weights differ, one look-up by identity for each node tried, O(log N).
+/// nodes are full.
 /// After a change of the membership the first request sums up the weights, O(N).
 pub struct Bounded<S> {
     strategy: S,
     factor: Factor,
     /// L: the leases that are open.
     open: Arc<Count>,
-    weights: Weights,
+    total_weight: TotalWeight,
 }
 
 impl<S> Bounded<S> {
@@ -85,7 +85,7 @@ impl<S> Bounded<S> {
             strategy,
             factor: Factor::new(load_factor)?,
             open: Arc::new(Count::new()),
-            weights: Weights::unknown(),
+            total_weight: TotalWeight::unknown(),
         })
     }
 
@@ -96,7 +96,7 @@ impl<S> Bounded<S> {
 
     /// The strategy inside, to change its members. The caps follow.
     pub fn strategy_mut(&mut self) -> &mut S {
-        self.weights = Weights::unknown();
+        self.total_weight = TotalWeight::unknown();
         &mut self.strategy
     }
 
@@ -117,7 +117,7 @@ impl<S> Bounded<S> {
         Q: Key + ?Sized,
     {
         let weight = self.strategy.member(id.key_bytes().as_ref())?.weight;
-        let total = self.weights.of(&self.strategy).total;
+        let total = self.total_weight.of(&self.strategy);
         Some(self.factor.caps(self.open.get().into(), total).cap(weight))
     }
 
@@ -132,7 +132,14 @@ impl<S> Bounded<S> {
         S: Strategy<Tracked<N>>,
         K: Key + ?Sized,
     {
-        self.acquire_where(key, |_| true)
+        let token = self.strategy.token_of(key.key_bytes().as_ref());
+        // Most often the owner is not full, and `route_token` finds it without the state of a walk: 35 ns in all instead of 41.
+        let owner = self.strategy.route_token(token);
+        self.reserve(
+            owner,
+            |_| true,
+            |reserve| self.strategy.pick(token, reserve),
+        )
     }
 
     /// As [`acquire`](Bounded::acquire), among the nodes for which `accept` says true. It is asked at most once for each node. `None` only where it accepts no
@@ -155,13 +162,14 @@ impl<S> Bounded<S> {
         F: FnMut(&'a Tracked<N>) -> bool,
     {
         let token = self.strategy.token_of(key.key_bytes().as_ref());
-        self.reserve(accept, |reserve| self.strategy.pick(token, reserve))
+        self.reserve(None, accept, |reserve| self.strategy.pick(token, reserve))
     }
 
-    /// Reserves a place on the first node of `order` that is accepted and below its cap.
+    /// Reserves a place on `first`, if there is one, else on the first node of `order` that is accepted and below its cap.
     #[inline]
     pub(super) fn reserve<'a, N: Key>(
         &'a self,
+        first: Option<&'a Tracked<N>>,
         mut accept: impl FnMut(&'a Tracked<N>) -> bool,
         order: impl FnOnce(&mut dyn FnMut(&'a Tracked<N>) -> bool) -> Option<&'a Tracked<N>>,
     ) -> Option<Lease<'a, N>>
@@ -170,14 +178,21 @@ impl<S> Bounded<S> {
     {
         // Given back where nothing is found, or `accept` panics.
         let (open, before) = Held::new(&self.open);
-        let weights = self.weights.of(&self.strategy);
-        let caps = self.factor.caps(before.into(), weights.total);
-        let mut reserved = None;
+        let total = self.total_weight.of(&self.strategy);
+        let caps = self.factor.caps(before.into(), total);
         let mut full = None;
+        if let Some(node) = first.filter(|&node| accept(node)) {
+            let weight = weight_of(&self.strategy, node);
+            if let Some(held) = hold(node, weight, caps) {
+                return Some(Lease::new(node, held, open));
+            }
+            full.get_or_insert_with(Few::new).push((node, weight));
+        }
+        let mut reserved = None;
         order(&mut |node| {
-            if accept(node) {
-                let weight = weights.weight(&self.strategy, node);
-                reserved = hold(node, weight, caps);
+            if !first.is_some_and(|first| ptr::eq(first, node)) && accept(node) {
+                let weight = weight_of(&self.strategy, node);
+                reserved = hold(node, weight, caps).map(|held| (node, held));
                 if reserved.is_none() {
                     full.get_or_insert_with(Few::new).push((node, weight));
                 }
@@ -207,7 +222,7 @@ impl<S> Bounded<S> {
             let caps = self.factor.caps(in_flight, total);
             let reserved = full
                 .iter()
-                .find_map(|(node, weight)| hold(node, weight, caps));
+                .find_map(|(node, weight)| hold(node, weight, caps).map(|held| (node, held)));
             if let Some(reserved) = reserved {
                 return reserved;
             }
@@ -217,9 +232,8 @@ impl<S> Bounded<S> {
 }
 
 #[inline]
-fn hold<N>(node: &Tracked<N>, weight: u32, caps: Caps) -> Option<(&Tracked<N>, Held<'_>)> {
-    let held = Held::new_if(node.count(), |in_flight| caps.admit(in_flight, weight))?;
-    Some((node, held))
+fn hold<N>(node: &Tracked<N>, weight: u32, caps: Caps) -> Option<Held<'_>> {
+    Held::new_if(node.count(), |in_flight| caps.admit(in_flight, weight))
 }
 
 impl<N: Key, S: Strategy<Tracked<N>>> Strategy<Tracked<N>> for Bounded<S> {
@@ -229,11 +243,11 @@ impl<N: Key, S: Strategy<Tracked<N>>> Strategy<Tracked<N>> for Bounded<S> {
         token: Token,
         accept: &mut dyn FnMut(&'a Tracked<N>) -> bool,
     ) -> Option<&'a Tracked<N>> {
-        let weights = self.weights.of(&self.strategy);
-        let mut caps = self.factor.caps(self.open.get().into(), weights.total);
+        let total = self.total_weight.of(&self.strategy);
+        let mut caps = self.factor.caps(self.open.get().into(), total);
         let mut full = None;
         let picked = self.strategy.pick(token, &mut |node| {
-            let (weight, in_flight) = (weights.weight(&self.strategy, node), node.in_flight());
+            let (weight, in_flight) = (weight_of(&self.strategy, node), node.in_flight());
             if caps.admit(in_flight, weight) {
                 return accept(node);
             }
@@ -279,7 +293,7 @@ impl<S: Clone> Clone for Bounded<S> {
             strategy: self.strategy.clone(),
             factor: self.factor,
             open: Arc::clone(&self.open),
-            weights: Weights::unknown(),
+            total_weight: TotalWeight::unknown(),
         }
     }
 }

@@ -101,6 +101,10 @@ impl<N: Key, S: Strategy<N>> Strategy<N> for Failover<S> {
             .is_none_or(|group| self.groups[group].admits(node))
     }
 
+    fn weight_of(&self, node: &N) -> Option<u32> {
+        self.groups.iter().find_map(|group| group.weight_of(node))
+    }
+
     fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
         self.groups.iter().find_map(|group| group.member(id))
     }

@@ -1,7 +1,7 @@
 //! [`Spread`]: several nodes for a hot key.
 
 use super::few::Few;
-use super::{forward_members, forward_membership};
+use super::{forward_members, forward_membership, weight_of};
 use crate::error::NodeError;
 use crate::hash::Token;
 use crate::key::Key;
@@ -99,7 +99,8 @@ where
             if head.len() == width {
                 chosen = accept(node).then_some(node);
             } else {
-                head.push((self.relative_load(node), head.len(), node));
+                let weight = f64::from(weight_of(&self.strategy, node));
+                head.push((relative(node.load(), weight), head.len(), node));
                 if head.len() == width {
                     chosen = least_loaded_first(&mut head, accept);
                 }
@@ -117,19 +118,6 @@ where
     }
 
     forward_members!(strategy, N);
-}
-
-impl<S, W> Spread<S, W> {
-    fn relative_load<N: Key + Load>(&self, node: &N) -> f64
-    where
-        S: Strategy<N>,
-    {
-        let weight = self
-            .strategy
-            .member(node.key_bytes().as_ref())
-            .map_or(1, |member| member.weight);
-        relative(node.load(), f64::from(weight))
-    }
 }
 
 fn least_loaded_first<'a, N>(

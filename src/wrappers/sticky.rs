@@ -12,8 +12,8 @@ use crate::load::Tracked;
 use crate::nodes::{Changes, Member};
 use crate::strategy::{Membership, Strategy};
 use alloc::{sync::Arc, vec::Vec};
-use core::fmt;
 use core::time::Duration;
+use core::{fmt, ptr};
 use sessions::Sessions;
 
 /// A strategy that remembers, for a time, which node it sent a session to. Needs the feature `sticky`.
@@ -189,6 +189,13 @@ enum Home<'a, N> {
 }
 
 impl<'a, N: Key> Home<'a, N> {
+    fn node(&self) -> Option<&'a N> {
+        match *self {
+            Home::At(node) => Some(node),
+            Home::None | Home::Gone(_) => None,
+        }
+    }
+
     /// The first node that is accepted: of the session's own, if there is one and the strategy admits it, then of the strategy's order.
     fn first<S: Strategy<N>>(
         &self,
@@ -196,15 +203,12 @@ impl<'a, N: Key> Home<'a, N> {
         token: Token,
         accept: &mut dyn FnMut(&'a N) -> bool,
     ) -> Option<&'a N> {
-        let Home::At(home) = *self else {
-            return strategy.pick(token, accept);
-        };
-        if strategy.admits(home) && accept(home) {
-            return Some(home);
+        let own = self.node().filter(|node| strategy.admits(node));
+        if own.is_some_and(&mut *accept) {
+            return own;
         }
-        let id = home.key_bytes();
         strategy.pick(token, &mut |node| {
-            node.key_bytes().as_ref() != id.as_ref() && accept(node)
+            !own.is_some_and(|own| ptr::eq(own, node)) && accept(node)
         })
     }
 }
@@ -247,7 +251,8 @@ impl<S, C: Clock> Sticky<Bounded<S>, C> {
         let (bounded, inside) = (&self.strategy, self.strategy.strategy());
         let token = inside.token_of(session.key_bytes().as_ref());
         let home = self.home(token);
-        let lease = bounded.reserve(accept, |reserve| home.first(inside, token, reserve))?;
+        let own = home.node().filter(|node| inside.admits(node));
+        let lease = bounded.reserve(own, accept, |reserve| inside.pick(token, reserve))?;
         self.settle(token, &home, lease.node());
         Some(lease)
     }
