@@ -102,9 +102,12 @@ impl<N> LeastLoaded<N> {
     }
 
     fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        let mut weights = self.nodes.preview(&edit).map(|node| node.active_weight());
-        let first = weights.next().unwrap_or(0);
-        self.level = first > 0 && weights.all(|weight| weight == first);
+        let level = {
+            let mut weights = self.nodes.preview(&edit).map(|node| node.active_weight());
+            let first = weights.next().unwrap_or(0);
+            first > 0 && weights.all(|weight| weight == first)
+        };
+        self.level = level;
         self.nodes.commit(edit)
     }
 }
