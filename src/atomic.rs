@@ -4,3 +4,13 @@
 pub(crate) use core::sync::atomic::*;
 #[cfg(all(test, loom))]
 pub(crate) use loom::sync::atomic::*;
+
+/// A counter of picks: 64 bits wide where the target has such atomics, else as wide as a pointer.
+#[cfg(target_has_atomic = "64")]
+pub(crate) type Counter = AtomicU64;
+#[cfg(target_has_atomic = "64")]
+pub(crate) type Count = u64;
+#[cfg(not(target_has_atomic = "64"))]
+pub(crate) type Counter = AtomicUsize;
+#[cfg(not(target_has_atomic = "64"))]
+pub(crate) type Count = usize;

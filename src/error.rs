@@ -88,6 +88,15 @@ pub enum ConfigError {
         /// The factor, as `f64` is printed.
         factor: String,
     },
+    /// A pick compares one node at least, and only few.
+    #[error("{choices} choices: a pick compares 1 to {most} nodes")]
+    #[non_exhaustive]
+    Choices {
+        /// Nodes to compare.
+        choices: u32,
+        /// The most that a pick compares.
+        most: u32,
+    },
 }
 
 /// Fewer distinct domains (zones, racks) have an eligible node than replicas were asked for.

@@ -80,9 +80,14 @@ forward! {
 /// A quotient, because equal ratios round to equal quotients, so that ties are exact: a product with 1/weight has 49 × (1/49) < 1.
 #[inline]
 pub(crate) fn relative(load: f64, weight: f64) -> f64 {
-    // `f64::max` would turn NaN into 0, the most attractive load of all.
-    let load = if load.is_nan() { f64::INFINITY } else { load };
-    load.max(0.0) / weight
+    // A comparison with NaN is false, so each line is one machine instruction. `max(0.0)` first would make NaN the most attractive load.
+    let load = if load < f64::INFINITY {
+        load
+    } else {
+        f64::INFINITY
+    };
+    let load = if load > 0.0 { load } else { 0.0 };
+    load / weight
 }
 
 #[cfg(test)]

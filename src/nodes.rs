@@ -166,6 +166,11 @@ impl Planned<'_> {
     pub(crate) fn unchanged(&self) -> Option<usize> {
         self.before.filter(|_| !self.changed)
     }
+
+    /// The weight it takes part with: none while it is drained.
+    pub(crate) fn active_weight(&self) -> u32 {
+        if self.drained { 0 } else { self.weight }
+    }
 }
 
 impl<N> Edit<N> {
