@@ -2,6 +2,8 @@
 
 mod caps;
 mod lease;
+#[cfg(all(test, loom))]
+mod loom_models;
 mod total_weight;
 
 pub use lease::Lease;
@@ -201,28 +203,30 @@ impl<S> Bounded<S> {
         });
         let (node, held) = match (reserved, full) {
             (Some(reserved), _) => reserved,
-            (None, Some(full)) => self.reserve_of_full(&full),
+            (None, Some(full)) => self.reserve_of_full(&full, total),
             (None, None) => return None,
         };
         Some(Lease::new(node, held, open))
     }
 
-    /// As if these nodes were all there are. One is below its cap unless others begin in between: then again.
+    /// Places among nodes that were all full. Others may have come since L was read, so first by the L of now; then as if these
+    /// nodes were all there are. Then one is below its cap, unless more come in between: then again.
     #[cold]
     fn reserve_of_full<'a, N>(
         &self,
         full: &Few<(&'a Tracked<N>, u32)>,
+        total: u64,
     ) -> (&'a Tracked<N>, Held<'a>) {
         loop {
-            let in_flight = full
-                .iter()
-                .map(|(node, _)| u64::from(node.in_flight()))
-                .sum();
-            let total = full.iter().map(|(_, weight)| u64::from(weight)).sum();
-            let caps = self.factor.caps(in_flight, total);
-            let reserved = full
-                .iter()
-                .find_map(|(node, weight)| hold(node, weight, caps).map(|held| (node, held)));
+            let others = self.open.get().saturating_sub(1).into();
+            let here = full.iter().map(|(node, _)| u64::from(node.in_flight()));
+            let weights = full.iter().map(|(_, weight)| u64::from(weight));
+            let now = self.factor.caps(others, total);
+            let among = self.factor.caps(here.sum(), weights.sum());
+            let reserved = [now, among].into_iter().find_map(|caps| {
+                full.iter()
+                    .find_map(|(node, weight)| Some((node, hold(node, weight, caps)?)))
+            });
             if let Some(reserved) = reserved {
                 return reserved;
             }
