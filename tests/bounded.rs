@@ -19,7 +19,7 @@ fn ring(weights: &[u32]) -> Ring {
     ring
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Rng(u64);
 
 impl Rng {
@@ -119,7 +119,7 @@ fn assignments_follow_the_oracle(weights: &[u32], count: usize) {
             }
             let affinity = at_owner as f64 / count as f64;
             println!("c = {factor}, Zipf {s}, weights {weights:?}: affinity {affinity:.3}");
-            if factor == 1.25 && s == 0.8 && weights == [1] {
+            if hundredths == 125 && (0.7..0.9).contains(&s) && weights == [1] {
                 assert!(affinity >= 0.70, "{affinity}");
             }
             drop(leases);
@@ -192,7 +192,7 @@ fn with_no_node_at_its_cap_it_is_the_plain_route() {
     let bounded = Bounded::new(plain.clone(), 1.05).unwrap();
     for i in 0..2_000u32 {
         assert_eq!(
-            bounded.acquire(&i).as_ref().map(|lease| lease.node()),
+            bounded.acquire(&i).as_ref().map(clockwise::Lease::node),
             plain.route(&i)
         );
         assert_eq!(bounded.route(&i), plain.route(&i));
@@ -271,7 +271,7 @@ fn a_filter_shares_the_load_among_those_that_pass() {
     for i in 0..200u32 {
         let routed = inside.route(&i);
         leases.push(inside.acquire(&i).unwrap());
-        assert_eq!(routed, leases.last().map(|lease| lease.node()));
+        assert_eq!(routed, leases.last().map(clockwise::Lease::node));
         assert!(up.contains(leases.last().unwrap()));
     }
     let most = cap(110, 200, 1, 2);

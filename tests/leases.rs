@@ -122,7 +122,7 @@ fn a_leaked_lease_stays_counted() {
         bounded
             .strategy()
             .nodes()
-            .map(|node| node.in_flight())
+            .map(Tracked::in_flight)
             .sum::<u32>(),
         1
     );

@@ -65,19 +65,13 @@ fn counts_survive_the_swap() {
     let now = shared.load();
     assert_eq!(now.open_leases(), 1);
     assert_eq!(
-        now.strategy()
-            .nodes()
-            .map(|node| node.in_flight())
-            .sum::<u32>(),
+        now.strategy().nodes().map(Tracked::in_flight).sum::<u32>(),
         1
     );
     drop(request);
     assert_eq!(now.open_leases(), 0);
     assert_eq!(
-        now.strategy()
-            .nodes()
-            .map(|node| node.in_flight())
-            .sum::<u32>(),
+        now.strategy().nodes().map(Tracked::in_flight).sum::<u32>(),
         0
     );
 }
@@ -214,8 +208,9 @@ fn readers_and_writers() {
         memory.iter().max().map(|bytes| bytes / 1024),
     );
     assert!(reads > 0 && version > 0);
-    // Flat: what a second half needs, the first did too, within a megabyte for the allocator's arenas.
+    // Flat: what the second half needs, the first did too, within 8 MiB for the allocator's arenas. A second's snapshots, if they were
+    // kept, would take more.
     let (one, two) = memory.split_at(memory.len() / 2);
     let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
-    assert!(most(two) <= most(one) + (1 << 20), "{one:?} {two:?}");
+    assert!(most(two) <= most(one) + (8 << 20), "{one:?} {two:?}");
 }

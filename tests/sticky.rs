@@ -236,8 +236,7 @@ fn a_session_not_used_for_its_time_to_live_is_forgotten() {
     let time = AtomicU64::new(1_000);
     let clock = || Duration::from_secs(time.load(Ordering::Relaxed));
     let sticky = Sticky::with_clock(ring(&["a", "b", "c"]), 10, MINUTE, clock);
-    let session = (0..)
-        .map(|i: u32| i)
+    let session = (0..100u32)
         .find(|s| sticky.strategy().route(s) != Some(&"a"))
         .unwrap();
     sticky.route_where(&session, |node| *node == "a");

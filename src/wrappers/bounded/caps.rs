@@ -94,8 +94,8 @@ mod tests {
             let error = Factor::new(factor).unwrap_err().to_string();
             assert!(error.contains(&factor.to_string()), "{error}");
         }
-        assert_eq!(Factor::new(1.25).unwrap().get(), 1.25);
-        assert_eq!(Factor::new(1.0 + f64::EPSILON).unwrap().get(), 1.0);
+        assert_eq!(Factor::new(1.25).unwrap().0, 5 << 30);
+        assert_eq!(Factor::new(1.0 + f64::EPSILON).unwrap().0, 1 << 32);
         assert_eq!(Factor::new(f64::MAX).unwrap().0, u64::MAX);
     }
 
