@@ -60,13 +60,12 @@ use total_weight::TotalWeight;
 /// `acquire` does both at once.
 ///
 /// # Clones and snapshots
-/// A clone shares the open leases, and the nodes' counts as clones of [`Tracked`] do. So a copy with one node more, as [`Shared`](crate::Shared) makes it, goes
+/// A clone shares the open leases, and the nodes' counts as clones of [`Tracked`] do. So a copy with one node more, as `Shared` makes it, goes
 /// on from the same L. Two `Bounded` that are to count for themselves are made by two calls of [`new`](Bounded::new).
 ///
 /// # Cost
-/// Beside the pick of the strategy inside: two atomic additions, one compare-and-swap and two multiplications, and no allocation unless more than 16
-/// nodes are full.
-/// After a change of the membership the first request sums up the weights, O(N).
+/// Beside the pick of the strategy inside: four atomic operations for acquire and release together, a few multiplications, and no allocation unless more
+/// than 16 nodes are full. After a change of the membership the first request sums up the weights, O(N).
 pub struct Bounded<S> {
     strategy: S,
     factor: Factor,
@@ -96,7 +95,7 @@ impl<S> Bounded<S> {
         &self.strategy
     }
 
-    /// The strategy inside, to change its members. The caps follow.
+    /// The strategy inside, to change its members. The caps follow. (Not what members a strategy of your own changes behind `&self`.)
     pub fn strategy_mut(&mut self) -> &mut S {
         self.total_weight = TotalWeight::unknown();
         &mut self.strategy

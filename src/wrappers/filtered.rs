@@ -13,7 +13,7 @@ use core::fmt;
 /// The order is that of the strategy inside without the refused nodes, so a key whose owner is refused goes to its next node, and comes back.
 /// The predicate is asked at each pick and may change its mind at any time. A refused node stays a member.
 ///
-/// The filter is a good inside of other wrappers: [`Sticky`](crate::Sticky) sends a session elsewhere while its node is refused, and [`Bounded`](crate::Bounded)
+/// The filter is a good inside of other wrappers: `Sticky` sends a session elsewhere while its node is refused, and [`Bounded`](crate::Bounded)
 /// shares the load out among those that pass.
 ///
 /// ```

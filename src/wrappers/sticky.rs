@@ -56,7 +56,7 @@ use sessions::Sessions;
 /// have other tokens, and all sessions are new.
 ///
 /// The table is shared by clones, and by what [`with_strategy`](Sticky::with_strategy) makes: sessions survive that a strategy is exchanged, also in a
-/// [`Shared`](crate::Shared).
+/// `Shared`.
 ///
 /// Without a table: keep the identity of the node in a cookie, and ask [`member`](Strategy::member) for it.
 ///
