@@ -79,6 +79,8 @@ fn members(strategy: &dyn Strategy<Node>) -> Vec<(&'static str, u32, bool)> {
         assert_eq!(found, Some(member));
         let weight = strategy.weight_of(member.node);
         assert!(weight.is_none_or(|weight| weight == member.weight));
+        let elsewhere = Tracked::new(**member.node);
+        assert_eq!(strategy.weight_of(&elsewhere), None);
         assert!(strategy.admits(member.node));
     });
     members

@@ -24,8 +24,8 @@ use sessions::Sessions;
 /// - A node that is refused for the moment (by `route_where`, a [filter](crate::Filtered), a full node under [`acquire`](Sticky::acquire)) is a detour: the next node
 ///   in the order serves the request, and the session stays bound.
 ///
-/// The table holds at most `capacity` sessions; when it is full, one that was not used for long gives way (up to 1,024 sessions exactly the least recently used,
-/// beyond, that of one shard). A session that is not used for `ttl` is forgotten. A forgotten session is a new one.
+/// The table holds at most `capacity` sessions; when it is full, one that was not used for long gives way (with a capacity below 2,048 exactly the
+/// least recently used, else the least recently used of one of up to 64 shards). A session that is not used for `ttl` is forgotten. A forgotten session is a new one.
 ///
 /// ```
 /// use clockwise::{HashRing, Sticky};
@@ -129,7 +129,9 @@ impl<S, C: Clock> Sticky<S, C> {
         self.route_token(self.strategy.token_of(session.key_bytes().as_ref()))
     }
 
-    /// As [`route`](Sticky::route), among the nodes for which `accept` says true. The session's own node is asked for first.
+    /// As [`route`](Sticky::route), among the nodes for which `accept` says true. The session's own node is offered first.
+    ///
+    /// Of threads that ask for a new session at once the fastest binds it; what the others have accepted is theirs, for this once.
     pub fn route_where<'a, N, K, F>(&'a self, session: &K, mut accept: F) -> Option<&'a N>
     where
         N: Key + 'a,

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Shards of a large table: with 8 threads at once, two meet in one for every ninth use.
 const MOST_SHARDS: usize = 64;
 
-/// A table of up to this many sessions is one shard, so that exactly the least recently used one leaves it.
+/// A shard for each so many. A table of less than twice as many is one shard, so that exactly the least recently used session leaves it.
 const SESSIONS_A_SHARD: usize = 1024;
 
 pub(super) struct Sessions<C> {
