@@ -1,14 +1,15 @@
 //! [`LeastLoaded`]: the least loaded of all nodes.
 
 use crate::draws::{Draws, Random, below};
-use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
-use crate::key::Key;
 use crate::load::{Load, relative};
 use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
 use core::fmt;
+
+#[cfg(feature = "std")]
+use crate::{error::NodeError, key::Key};
 
 /// Nodes whose loads are looked at together, on the stack.
 const BLOCK: usize = 64;

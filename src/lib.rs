@@ -21,14 +21,18 @@ mod strategy;
 mod urn;
 mod weighted_random;
 
-pub use clock::Clock;
-#[cfg(feature = "std")]
-pub use clock::SystemClock;
+pub use clock::{Clock, SystemClock};
 pub use error::{ConfigError, NodeError, NotEnoughDomains};
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, Xxh3};
 pub use key::Key;
 pub use least_loaded::LeastLoaded;
 pub use load::Load;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub use load::PeakEwma;
+#[cfg(target_has_atomic = "64")]
+pub use load::Reported;
+#[cfg(feature = "std")]
+pub use load::SlowStart;
 pub use nodes::{Changes, Member, Members, Nodes};
 pub use power_of_two::PowerOfTwo;
 #[cfg(feature = "std")]

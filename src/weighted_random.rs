@@ -1,13 +1,14 @@
 //! [`WeightedRandom`]: each pick a node at random, in proportion to weight.
 
 use crate::draws::Draws;
-use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
-use crate::key::Key;
 use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
 use crate::strategy::Strategy;
 use crate::urn::{Line, Urn};
 use core::fmt;
+
+#[cfg(feature = "std")]
+use crate::{error::NodeError, key::Key};
 
 /// Each pick draws a node at random, in proportion to weight, independently of all other picks. The key is ignored.
 ///
