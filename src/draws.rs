@@ -132,3 +132,52 @@ impl Random {
 pub(crate) fn below(number: u64, bound: u64) -> u64 {
     ((u128::from(number) * u128::from(bound)) >> 64) as u64
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use alloc::vec::Vec;
+
+    /// Threads with lanes of their own never draw one number twice, and each draws ascending numbers.
+    #[test]
+    fn lanes_of_their_own_share_no_number() {
+        loom::model(|| {
+            let draws = loom::sync::Arc::new(Draws::with_seed(0));
+            let threads: Vec<_> = (0..2)
+                .map(|lane| {
+                    let draws = draws.clone();
+                    loom::thread::spawn(move || {
+                        [(); 2].map(|()| draws.number_in(&draws.lanes[lane]))
+                    })
+                })
+                .collect();
+            let drawn: Vec<[u64; 2]> = threads.into_iter().map(|t| t.join().unwrap()).collect();
+            for [first, second] in &drawn {
+                assert_eq!(*second, first + 1);
+                assert_eq!(first % 64, 0);
+            }
+            assert_ne!(drawn[0][0], drawn[1][0]);
+        });
+    }
+
+    /// Two threads on one lane may draw a number twice, but each goes on: none repeats its own.
+    #[test]
+    fn a_shared_lane_goes_on() {
+        loom::model(|| {
+            let draws = loom::sync::Arc::new(Draws::with_seed(0));
+            let other = {
+                let draws = draws.clone();
+                loom::thread::spawn(move || draws.number_in(&draws.lanes[0]))
+            };
+            let first = draws.number_in(&draws.lanes[0]);
+            let second = draws.number_in(&draws.lanes[0]);
+            let theirs = other.join().unwrap();
+            assert_ne!(first, second);
+            assert!(
+                [first, second, theirs]
+                    .iter()
+                    .all(|number| *number < 3 * 64)
+            );
+        });
+    }
+}

@@ -20,7 +20,7 @@ const MOST_CHOICES: u32 = 16;
 ///
 /// The right choice where loads are *stale or partial*: reported now and then, or counted by one of many clients. Taking the least loaded of all
 /// then sends every request to the node that looked idle a moment ago. Two choices cannot: a node is drawn for 2·w/Σw of the picks at most.
-/// Simulated with 50 servers at 90 % load whose loads are refreshed every 5 service times: the longest queue is 9.9 here and 108 with
+/// Simulated with 50 servers at 90 % load whose loads are refreshed every 5 service times: the longest queue is 9.9 on average, 34 with
 /// [`LeastLoaded`](crate::LeastLoaded). Where loads are exact and local, `LeastLoaded` is better.
 ///
 /// One eligible node: that one. A refused node leaves the draw, and two are drawn anew among the rest.

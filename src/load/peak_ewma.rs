@@ -236,6 +236,7 @@ impl<N: fmt::Debug, C> fmt::Debug for PeakEwma<N, C> {
 #[cfg(all(test, loom))]
 mod models {
     use super::*;
+    use alloc::vec::Vec;
 
     /// Two threads observe at different moments while a third reads: the peak is never lost, and the reader sees no cost that none of them made.
     #[test]

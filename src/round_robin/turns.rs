@@ -115,3 +115,36 @@ fn gcd(mut a: u32, mut b: u32) -> u32 {
     }
     a
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use loom::sync::Arc;
+
+    /// Three threads cross the end of a cycle of two turns: whoever takes the cycle off the counter and whenever, each turn is taken as
+    /// often as it should be.
+    #[test]
+    fn every_turn_is_taken_once_a_cycle() {
+        loom::model(|| {
+            let turns = Turns::Cycle(Vec::from([0, 1]));
+            let shared = Arc::new((turns, Counter::new(1), Line::new()));
+            let take = |shared: &(Turns, Counter, Line)| shared.0.take(&shared.1, &shared.2);
+            let threads: Vec<_> = (0..2)
+                .map(|_| {
+                    let shared = Arc::clone(&shared);
+                    loom::thread::spawn(move || [take(&shared), take(&shared)])
+                })
+                .collect();
+            let mut taken = [0; 2];
+            let mut count = |rank: Option<u32>| taken[rank.unwrap() as usize] += 1;
+            count(take(&shared));
+            count(take(&shared));
+            for thread in threads {
+                thread.join().unwrap().into_iter().for_each(&mut count);
+            }
+            assert_eq!(taken, [3, 3]);
+            let tick = shared.1.load(Ordering::Relaxed);
+            assert_eq!(tick % 2, 1, "7 turns from the start");
+        });
+    }
+}
