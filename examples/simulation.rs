@@ -6,7 +6,7 @@
 //! (bounded Pareto with exponent 1.5, mean 1 on a slow server, up to 1000: 1 request in 100 needs more than 7). Each server works off its
 //! queue one by one, first come, first served. Loads are the requests at a server as they were up to `staleness` mean service times ago; 0 is exact.
 //!
-//! Prints for each strategy the mean and longest queue and what a request waits and takes in all, in mean service times, and draws the tail of
+//! Prints for each strategy the mean and longest queue and what a request takes, waiting included, in mean service times, and draws the tail of
 //! the latter to `simulation.svg`.
 
 use clockwise::{
@@ -92,7 +92,7 @@ impl Settings {
     }
 }
 
-/// SplitMix64, as numbers above 0 and up to 1.
+/// `SplitMix64`, as numbers above 0 and up to 1.
 struct Random(u64);
 
 impl Random {
@@ -114,18 +114,6 @@ impl Random {
         const HIGH: f64 = 1000.0;
         let cut = 1.0 - (LOW / HIGH).powf(1.5);
         LOW * (1.0 - (1.0 - self.next()) * cut).powf(-1.0 / 1.5)
-    }
-}
-
-/// Times in the order of their size; none is NaN.
-#[derive(PartialEq, PartialOrd)]
-struct Time(f64);
-
-impl Eq for Time {}
-
-impl Ord for Time {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
     }
 }
 
@@ -155,17 +143,17 @@ fn simulate(name: &'static str, settings: &Settings, strategy: &dyn Strategy<Ser
     strategy.for_each_member(&mut |member| servers.push(member.node));
     // When the requests at each server will be done, and which server is done next.
     let mut queues: Vec<VecDeque<f64>> = vec![VecDeque::new(); servers.len()];
-    let mut done = BinaryHeap::new();
+    let mut done: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
     let (mut now, mut looked, mut sum, mut longest) = (0.0, 0.0, 0.0, 0);
     let mut took = Vec::new();
     for request in 0..settings.requests {
         now += random.gap(capacity * settings.load);
-        while let Some(Reverse((Time(time), id))) = done.pop() {
-            if time > now {
-                done.push(Reverse((Time(time), id)));
+        while let Some(&Reverse((end, id))) = done.peek() {
+            if f64::from_bits(end) > now {
                 break;
             }
-            let queue: &mut VecDeque<f64> = &mut queues[id as usize];
+            done.pop();
+            let queue = &mut queues[id as usize];
             queue.pop_front();
             if settings.staleness == 0.0 {
                 servers[id as usize].seen.set(queue.len() as u32);
@@ -188,7 +176,8 @@ fn simulate(name: &'static str, settings: &Settings, strategy: &dyn Strategy<Ser
         if settings.staleness == 0.0 {
             server.seen.set(queue.len() as u32);
         }
-        done.push(Reverse((Time(end), server.id)));
+        // The bits of positive numbers are in the numbers' order.
+        done.push(Reverse((end.to_bits(), server.id)));
         longest = longest.max(queue.len());
         sum += queue.len() as f64;
         // The first tenth is the start from empty.

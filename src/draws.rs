@@ -1,12 +1,12 @@
 //! Randomness from a seed, drawn through `&self` by many threads that do not slow each other down.
 //!
-//! Pick number i of a strategy draws from SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): its state is `seed + (i + 1)·γ`, γ the golden
+//! Pick number i of a strategy draws from `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): its state is `seed + (i + 1)·γ`, γ the golden
 //! ratio in 64 bits, its value that state mixed. One thread sees i = 0, 1, 2, …, so a seed replays a run. FROZEN.
 //!
 //! A shared counter would give i, but then each pick moves that counter's line of memory between the cores: 2 threads got 0.4
 //! times the throughput of one. So a thread takes 64 numbers at once and counts through them in a *lane* of its own.
 
-use crate::atomic::{Count, Counter, Ordering};
+use crate::atomic::{Count, Counter, Ordering, wide};
 use alloc::boxed::Box;
 use core::fmt;
 
@@ -57,14 +57,13 @@ impl Draws {
     }
 
     #[inline]
-    #[allow(clippy::useless_conversion, reason = "`Count` is u32 on some targets")]
     fn number_in(&self, lane: &Lane) -> u64 {
         let mut number = lane.0.load(Ordering::Relaxed);
         if number % BLOCK == 0 {
             number = self.taken.fetch_add(BLOCK, Ordering::Relaxed);
         }
         lane.0.store(number.wrapping_add(1), Ordering::Relaxed);
-        number as u64
+        wide(number)
     }
 }
 
@@ -105,7 +104,7 @@ fn lane() -> usize {
     0
 }
 
-/// SplitMix64, at the place of one pick.
+/// `SplitMix64`, at the place of one pick.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 

@@ -14,8 +14,8 @@ use crate::{error::NodeError, key::Key};
 /// Nodes whose loads are looked at together, on the stack.
 const BLOCK: usize = 64;
 
-/// Refusals after which the loads of all nodes are read once more and sorted, instead of searched for the next one.
-const FEW: usize = 16;
+/// Nodes of a pick that are searched for one by one: 16 that are refused, and one more. Then all loads are read once more and sorted.
+const SEARCHED: usize = 17;
 
 /// The load of a node that takes no part: not less than any and equal to none.
 const ABSENT: f64 = f64::NAN;
@@ -166,8 +166,8 @@ impl<N: Load> LeastLoaded<N> {
         mut random: Random,
         accept: &mut dyn FnMut(&'a N) -> bool,
     ) -> Option<&'a N> {
-        let mut refused = [first; FEW];
-        for count in 1..FEW {
+        let mut refused = [first; SEARCHED];
+        for count in 1..SEARCHED {
             // A number of its own: the one that chose the first would choose its neighbour now.
             let number = random.draw();
             let rank = self.least(&refused[..count], number, &mut random)?;

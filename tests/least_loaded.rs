@@ -1,4 +1,4 @@
-//! Least loaded: nginx's and HAProxy's choices where the definitions agree, even ties, and every odd load.
+//! Least loaded: the choices of nginx and `HAProxy` where the definitions agree, even ties, and every odd load.
 
 mod support;
 
@@ -6,7 +6,16 @@ use clockwise::{Key, LeastLoaded, Load, Route, Strategy};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::collections::HashMap;
-use support::{Gauge, counts, gauges};
+use support::{Gauge, gauges};
+
+/// How often each of `n` nodes stands among `picked`.
+fn counts(n: usize, picked: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    let mut counts = vec![0; n];
+    for id in picked {
+        counts[id as usize] += 1;
+    }
+    counts
+}
 
 fn servers(loads: &[(f64, u32)]) -> LeastLoaded<Gauge> {
     let mut servers = LeastLoaded::with_seed(11);

@@ -3,7 +3,16 @@
 mod support;
 
 use clockwise::{ConfigError, PowerOfTwo, Route};
-use support::{Gauge, counts, gauges};
+use support::{Gauge, gauges};
+
+/// How often each of `n` nodes stands among `picked`.
+fn counts(n: usize, picked: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    let mut counts = vec![0; n];
+    for id in picked {
+        counts[id as usize] += 1;
+    }
+    counts
+}
 
 fn servers(choices: u32, loads: &[(f64, u32)]) -> PowerOfTwo<Gauge> {
     let mut servers = PowerOfTwo::with_seed(17).with_choices(choices).unwrap();
@@ -53,7 +62,7 @@ fn equal_loads_are_drawn_in_proportion_to_weight_and_tossed() {
         };
         let due: f64 = (0..3)
             .filter(|&j| j != i)
-            .map(|j| (pair(i, j) + pair(j, i)) / 2.0)
+            .map(|j| 0.5 * (pair(i, j) + pair(j, i)))
             .sum();
         assert!(
             (shares[i] - due).abs() <= tolerance(due, 200_000),

@@ -1,6 +1,6 @@
 //! Whose turn it is at each tick.
 
-use crate::atomic::{Count, Counter, Ordering};
+use crate::atomic::{Count, Counter, Ordering, wide};
 use crate::draws::GOLDEN;
 use crate::urn::Line;
 use alloc::vec::Vec;
@@ -68,7 +68,7 @@ impl Turns {
                 Some(&rank) => Some(rank),
                 None => go_round(turns, turn, tick),
             },
-            Turns::Golden => line.draw((turn as u64).wrapping_mul(GOLDEN)),
+            Turns::Golden => line.draw(wide(turn).wrapping_mul(GOLDEN)),
         }
     }
 }
@@ -87,8 +87,9 @@ fn go_round(turns: &[u32], turn: Count, tick: &Counter) -> Option<u32> {
 }
 
 /// nginx's smooth sequence, by its definition, with all weights divided by `divisor`.
+#[allow(clippy::cast_possible_wrap, reason = "all of it is within ±2¹⁶")]
 fn smooth(weights: &[u32], divisor: u32, length: usize) -> Vec<u32> {
-    // The sums stay within ±length, so within ±2¹⁶.
+    // The sums stay within ±length.
     let mut current: Vec<(i32, i32, u32)> = (0..)
         .zip(weights)
         .filter(|&(_, &weight)| weight > 0)

@@ -41,12 +41,3 @@ pub(crate) fn gauges(loads: &[(f64, u32)]) -> Vec<(Gauge, u32)> {
         .map(|(id, &(load, weight))| (Gauge::new(id, load), weight))
         .collect()
 }
-
-/// How often each of `n` nodes stands among `picked`.
-pub(crate) fn counts(n: usize, picked: impl IntoIterator<Item = u32>) -> Vec<u32> {
-    let mut counts = vec![0; n];
-    for id in picked {
-        counts[id as usize] += 1;
-    }
-    counts
-}
