@@ -14,3 +14,13 @@ pub(crate) type Count = u64;
 pub(crate) type Counter = AtomicUsize;
 #[cfg(not(target_has_atomic = "64"))]
 pub(crate) type Count = usize;
+
+/// A count as 64 bits, whatever the target.
+#[inline]
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "as wide as a pointer where it is not 64 bits"
+)]
+pub(crate) fn wide(count: Count) -> u64 {
+    count as u64
+}

@@ -27,11 +27,19 @@ impl<F: Fn() -> Duration> Clock for F {
     }
 }
 
-/// The system's monotonic clock, since this value was made; copies agree. Needs `std`.
-#[cfg(feature = "std")]
+/// Nanoseconds, up to 584 years.
+#[cfg(target_has_atomic = "64")]
+pub(crate) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The system's monotonic clock, since this value was made; copies agree. Without `std` there is none, and no value of this type.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
+    #[cfg(feature = "std")]
     start: std::time::Instant,
+    #[cfg(not(feature = "std"))]
+    _none: core::convert::Infallible,
 }
 
 #[cfg(feature = "std")]

@@ -1,12 +1,12 @@
 //! Randomness from a seed, drawn through `&self` by many threads that do not slow each other down.
 //!
-//! Pick number i of a strategy draws from SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): its state is `seed + (i + 1)·γ`, γ the golden
+//! Pick number i of a strategy draws from `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): its state is `seed + (i + 1)·γ`, γ the golden
 //! ratio in 64 bits, its value that state mixed. One thread sees i = 0, 1, 2, …, so a seed replays a run. FROZEN.
 //!
 //! A shared counter would give i, but then each pick moves that counter's line of memory between the cores: 2 threads got 0.4
 //! times the throughput of one. So a thread takes 64 numbers at once and counts through them in a *lane* of its own.
 
-use crate::atomic::{Count, Counter, Ordering};
+use crate::atomic::{Count, Counter, Ordering, wide};
 use alloc::boxed::Box;
 use core::fmt;
 
@@ -57,14 +57,13 @@ impl Draws {
     }
 
     #[inline]
-    #[allow(clippy::useless_conversion, reason = "`Count` is u32 on some targets")]
     fn number_in(&self, lane: &Lane) -> u64 {
         let mut number = lane.0.load(Ordering::Relaxed);
         if number % BLOCK == 0 {
             number = self.taken.fetch_add(BLOCK, Ordering::Relaxed);
         }
         lane.0.store(number.wrapping_add(1), Ordering::Relaxed);
-        number as u64
+        wide(number)
     }
 }
 
@@ -105,7 +104,7 @@ fn lane() -> usize {
     0
 }
 
-/// SplitMix64, at the place of one pick.
+/// `SplitMix64`, at the place of one pick.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
@@ -131,4 +130,53 @@ impl Random {
 #[inline]
 pub(crate) fn below(number: u64, bound: u64) -> u64 {
     ((u128::from(number) * u128::from(bound)) >> 64) as u64
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use alloc::vec::Vec;
+
+    /// Threads with lanes of their own never draw one number twice, and each draws ascending numbers.
+    #[test]
+    fn lanes_of_their_own_share_no_number() {
+        loom::model(|| {
+            let draws = loom::sync::Arc::new(Draws::with_seed(0));
+            let threads: Vec<_> = (0..2)
+                .map(|lane| {
+                    let draws = draws.clone();
+                    loom::thread::spawn(move || {
+                        [(); 2].map(|()| draws.number_in(&draws.lanes[lane]))
+                    })
+                })
+                .collect();
+            let drawn: Vec<[u64; 2]> = threads.into_iter().map(|t| t.join().unwrap()).collect();
+            for [first, second] in &drawn {
+                assert_eq!(*second, first + 1);
+                assert_eq!(first % 64, 0);
+            }
+            assert_ne!(drawn[0][0], drawn[1][0]);
+        });
+    }
+
+    /// Two threads on one lane may draw a number twice, but each goes on: none repeats its own.
+    #[test]
+    fn a_shared_lane_goes_on() {
+        loom::model(|| {
+            let draws = loom::sync::Arc::new(Draws::with_seed(0));
+            let other = {
+                let draws = draws.clone();
+                loom::thread::spawn(move || draws.number_in(&draws.lanes[0]))
+            };
+            let first = draws.number_in(&draws.lanes[0]);
+            let second = draws.number_in(&draws.lanes[0]);
+            let theirs = other.join().unwrap();
+            assert_ne!(first, second);
+            assert!(
+                [first, second, theirs]
+                    .iter()
+                    .all(|number| *number < 3 * 64)
+            );
+        });
+    }
 }

@@ -1,7 +1,7 @@
 //! Every error, each naming what offends.
 
-use alloc::string::String;
-use core::fmt::Write;
+use alloc::string::{String, ToString};
+use core::fmt::{self, Write};
 use thiserror::Error;
 
 /// A change of the membership that was refused. Nothing has changed.
@@ -81,21 +81,16 @@ pub enum ConfigError {
         /// The budget.
         max_points: usize,
     },
-    /// A load factor of 1 or less leaves no room, and NaN or infinity is no factor.
-    #[error("load factor {factor}: it must be a finite number greater than 1")]
+    /// A setting outside of what it may be.
+    #[error("{setting} is {value}, but must be {must}")]
     #[non_exhaustive]
-    LoadFactor {
-        /// The factor, as `f64` is printed.
-        factor: String,
-    },
-    /// A pick compares one node at least, and only few.
-    #[error("{choices} choices: a pick compares 1 to {most} nodes")]
-    #[non_exhaustive]
-    Choices {
-        /// Nodes to compare.
-        choices: u32,
-        /// The most that a pick compares.
-        most: u32,
+    OutOfRange {
+        /// The setting.
+        setting: &'static str,
+        /// What it was to be set to.
+        value: String,
+        /// What it may be.
+        must: &'static str,
     },
 }
 
@@ -110,6 +105,20 @@ pub struct NotEnoughDomains {
     pub wanted: usize,
     /// Domains with an eligible node.
     pub found: usize,
+}
+
+impl ConfigError {
+    pub(crate) fn out_of_range(
+        setting: &'static str,
+        value: impl fmt::Display,
+        must: &'static str,
+    ) -> Self {
+        ConfigError::OutOfRange {
+            setting,
+            value: value.to_string(),
+            must,
+        }
+    }
 }
 
 /// An identity for people: the text if it is printable, else `0x…`, cut after 64 bytes.
@@ -144,7 +153,6 @@ pub(crate) fn readable(identity: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
 
     #[test]
     fn identities_are_shown_as_text_or_hex_and_cut() {

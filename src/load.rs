@@ -2,9 +2,21 @@
 
 #[cfg(target_has_atomic = "ptr")]
 pub(crate) mod count;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod peak_ewma;
+#[cfg(target_has_atomic = "64")]
+mod reported;
+#[cfg(feature = "std")]
+mod slow_start;
 #[cfg(target_has_atomic = "ptr")]
 mod tracked;
 
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub use peak_ewma::PeakEwma;
+#[cfg(target_has_atomic = "64")]
+pub use reported::Reported;
+#[cfg(feature = "std")]
+pub use slow_start::SlowStart;
 #[cfg(target_has_atomic = "ptr")]
 pub use tracked::{InFlight, Tracked};
 
@@ -21,6 +33,10 @@ use alloc::sync::Arc;
 /// `load` says what the load would be *if this node took the request too*: for requests in flight, their number + 1. So nodes of
 /// unequal weight compare rightly while they are idle: of an idle node of weight 2 (load 1, relative 1/2) and one of weight 1
 /// (relative 1) the heavier takes the next request.
+///
+/// Sources of loads: `Tracked` counts requests in flight, [`PeakEwma`](crate::PeakEwma) multiplies by the latency of late, [`Reported`](crate::Reported)
+/// is a number that the application writes, [`SlowStart`](crate::SlowStart) makes a new node look busier for a while. They wrap a node and
+/// each other, `SlowStart<PeakEwma<Tracked<Server>>>`; a type of your own may implement `Load` itself.
 ///
 /// NaN counts as infinity and a negative load as 0; a node of infinite load is chosen last, but chosen. `load` is called once or
 /// twice a pick, at times from many threads, so read an atomic rather than take a lock.

@@ -168,6 +168,7 @@ impl Planned<'_> {
     }
 
     /// The weight it takes part with: none while it is drained.
+    #[cfg(target_has_atomic = "ptr")]
     pub(crate) fn active_weight(&self) -> u32 {
         if self.drained { 0 } else { self.weight }
     }

@@ -1,13 +1,14 @@
 //! [`WeightedRandom`]: each pick a node at random, in proportion to weight.
 
 use crate::draws::Draws;
-use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
-use crate::key::Key;
 use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
 use crate::strategy::Strategy;
 use crate::urn::{Line, Urn};
 use core::fmt;
+
+#[cfg(feature = "std")]
+use crate::{error::NodeError, key::Key};
 
 /// Each pick draws a node at random, in proportion to weight, independently of all other picks. The key is ignored.
 ///
@@ -36,7 +37,7 @@ use core::fmt;
 ///
 /// # Cost
 /// A pick is O(1) expected: one place on the line of weights. Each refusal is one more draw; up to 16 allocate nothing. A change is O(N). Threads
-/// do not share what they write, with `std`. The generator is SplitMix64, no source of secrets.
+/// do not share what they write, with `std`. The generator is `SplitMix64`, no source of secrets.
 pub struct WeightedRandom<N> {
     nodes: NodeSet<N>,
     line: Line,

@@ -212,7 +212,7 @@ fn bad_factors_are_named() {
         f64::NEG_INFINITY,
     ] {
         let error = Bounded::new(ring(&[1]), factor).unwrap_err();
-        assert!(matches!(error, ConfigError::LoadFactor { .. }));
+        assert!(matches!(error, ConfigError::OutOfRange { .. }));
         assert!(error.to_string().contains(&factor.to_string()), "{error}");
     }
     assert!(Bounded::new(ring(&[1]), 1.0 + f64::EPSILON).is_ok());

@@ -1,6 +1,6 @@
 //! Whose turn it is at each tick.
 
-use crate::atomic::{Count, Counter, Ordering};
+use crate::atomic::{Count, Counter, Ordering, wide};
 use crate::draws::GOLDEN;
 use crate::urn::Line;
 use alloc::vec::Vec;
@@ -68,7 +68,7 @@ impl Turns {
                 Some(&rank) => Some(rank),
                 None => go_round(turns, turn, tick),
             },
-            Turns::Golden => line.draw((turn as u64).wrapping_mul(GOLDEN)),
+            Turns::Golden => line.draw(wide(turn).wrapping_mul(GOLDEN)),
         }
     }
 }
@@ -87,8 +87,9 @@ fn go_round(turns: &[u32], turn: Count, tick: &Counter) -> Option<u32> {
 }
 
 /// nginx's smooth sequence, by its definition, with all weights divided by `divisor`.
+#[allow(clippy::cast_possible_wrap, reason = "all of it is within ±2¹⁶")]
 fn smooth(weights: &[u32], divisor: u32, length: usize) -> Vec<u32> {
-    // The sums stay within ±length, so within ±2¹⁶.
+    // The sums stay within ±length.
     let mut current: Vec<(i32, i32, u32)> = (0..)
         .zip(weights)
         .filter(|&(_, &weight)| weight > 0)
@@ -114,4 +115,37 @@ fn gcd(mut a: u32, mut b: u32) -> u32 {
         (a, b) = (b, a % b);
     }
     a
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use loom::sync::Arc;
+
+    /// Three threads cross the end of a cycle of two turns: whoever takes the cycle off the counter and whenever, each turn is taken as
+    /// often as it should be.
+    #[test]
+    fn every_turn_is_taken_once_a_cycle() {
+        loom::model(|| {
+            let turns = Turns::Cycle(Vec::from([0, 1]));
+            let shared = Arc::new((turns, Counter::new(1), Line::new()));
+            let take = |shared: &(Turns, Counter, Line)| shared.0.take(&shared.1, &shared.2);
+            let threads: Vec<_> = (0..2)
+                .map(|_| {
+                    let shared = Arc::clone(&shared);
+                    loom::thread::spawn(move || [take(&shared), take(&shared)])
+                })
+                .collect();
+            let mut taken = [0; 2];
+            let mut count = |rank: Option<u32>| taken[rank.unwrap() as usize] += 1;
+            count(take(&shared));
+            count(take(&shared));
+            for thread in threads {
+                thread.join().unwrap().into_iter().for_each(&mut count);
+            }
+            assert_eq!(taken, [3, 3]);
+            let tick = shared.1.load(Ordering::Relaxed);
+            assert_eq!(tick % 2, 1, "7 turns from the start");
+        });
+    }
 }

@@ -80,7 +80,7 @@ impl<S> Bounded<S> {
     /// The factor is kept as fixed point, with 32 bits after the point, cut off there.
     ///
     /// # Errors
-    /// [`ConfigError::LoadFactor`] where it is not greater than 1, NaN or infinite.
+    /// [`ConfigError::OutOfRange`] where it is not greater than 1, NaN or infinite.
     pub fn new(strategy: S, load_factor: f64) -> Result<Self, ConfigError> {
         Ok(Bounded {
             strategy,

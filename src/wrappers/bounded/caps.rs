@@ -1,7 +1,6 @@
 //! The cap of a node: ⌈c · requests · weight / total weight⌉, in integers, the same on every platform.
 
 use crate::error::ConfigError;
-use alloc::string::ToString;
 
 /// The load factor c as a fixed-point number of 32.32 bits.
 ///
@@ -18,9 +17,8 @@ impl Factor {
             // Exact, as 2³² is a power of two. From 2³² on the cast saturates, and caps are out of reach.
             Ok(Factor((factor * ONE) as u64))
         } else {
-            Err(ConfigError::LoadFactor {
-                factor: factor.to_string(),
-            })
+            let must = "above 1 and finite";
+            Err(ConfigError::out_of_range("load factor", factor, must))
         }
     }
 
@@ -73,6 +71,7 @@ impl Caps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
     use proptest::prelude::*;
 
     fn caps(factor: f64, in_flight: u64, total_weight: u64) -> Caps {
