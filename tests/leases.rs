@@ -2,8 +2,8 @@
 
 use clockwise::{Bounded, HashRing, InFlight, Load, Tracked};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 type Ring = HashRing<Tracked<&'static str>>;
 const NODES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -163,95 +163,91 @@ fn a_lease_ends_after_its_node_left_and_after_it_came_back() {
     assert_eq!(bounded.strategy().get(owner).unwrap().in_flight(), 0);
 }
 
-/// 8 threads acquire, hold, hand over, panic and drop, while another removes nodes and brings them back, with their counts or as new ones.
+/// One strategy as snapshots, and the nodes that left it and came back as others.
+struct Flapping {
+    current: Mutex<Arc<Bounded<Ring>>>,
+    gone: Mutex<Vec<Tracked<&'static str>>>,
+    busy: AtomicU32,
+}
+
+impl Flapping {
+    fn snapshot(&self) -> Arc<Bounded<Ring>> {
+        Arc::clone(&self.current.lock().unwrap())
+    }
+
+    /// A node leaves and comes back, with its count or as another.
+    fn flap(&self, number: u64) {
+        let mut gone = self.gone.lock().unwrap();
+        let name = NODES[number as usize % 5];
+        let mut next = Bounded::clone(&self.snapshot());
+        let node = next.strategy_mut().remove(name).unwrap();
+        *self.current.lock().unwrap() = Arc::new(next.clone());
+        std::thread::yield_now();
+        if node.in_flight() > 0 {
+            self.busy.fetch_add(1, Ordering::Relaxed);
+        }
+        if number % 3 == 0 {
+            next.strategy_mut().insert(Tracked::new(name)).unwrap();
+            gone.push(node);
+        } else {
+            next.strategy_mut().insert(node).unwrap();
+        }
+        *self.current.lock().unwrap() = Arc::new(next);
+    }
+}
+
+/// 8 threads acquire, hold, hand over, panic and drop, each on the snapshot of the moment, and after every 100 leases take a node away
+/// and bring it back.
 #[test]
 fn every_count_is_zero_at_the_end() {
-    let each = if std::env::var_os("CLOCKWISE_LONG").is_some() {
-        1_000_000
-    } else {
-        10_000
+    let long = std::env::var_os("CLOCKWISE_LONG").is_some();
+    let each: u64 = if long { 1_000_000 } else { 10_000 };
+    let mut ring = HashRing::builder().virtual_nodes(16).build().unwrap();
+    ring.extend_weighted(NODES.map(|name| (Tracked::new(name), 1)))
+        .unwrap();
+    let flapping = Flapping {
+        current: Mutex::new(Arc::new(Bounded::new(ring, 1.25).unwrap())),
+        gone: Mutex::default(),
+        busy: AtomicU32::new(0),
     };
-    let bounded = Arc::new(RwLock::new(Bounded::new(ring(), 1.25).unwrap()));
-    let (done, flaps) = (AtomicBool::new(false), AtomicU64::new(0));
-    let mut gone: Vec<Tracked<&'static str>> = Vec::new();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..8u64)
-            .map(|thread| {
-                let bounded = Arc::clone(&bounded);
-                scope.spawn(move || {
-                    let mut held: Vec<InFlight> = Vec::new();
-                    for i in 0..each {
-                        let key = (thread << 32 | i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-                        let strategy = bounded.read().unwrap();
-                        let Some(lease) = strategy.acquire(&key) else {
-                            continue;
-                        };
-                        match key >> 61 {
-                            0 => {
-                                let request = lease.into_in_flight();
-                                let panics = catch_unwind(AssertUnwindSafe(move || {
-                                    let _request = request;
-                                    // As a panic, without the message.
-                                    resume_unwind(Box::new(()));
-                                }));
-                                assert!(panics.is_err());
-                            }
-                            1 | 2 if held.len() < 64 => held.push(lease.into_in_flight()),
-                            3 => drop(held.pop()),
-                            4 => held.clear(),
-                            _ => drop(lease),
-                        }
+        for thread in 0..8u64 {
+            let flapping = &flapping;
+            scope.spawn(move || {
+                let mut held: Vec<InFlight> = Vec::new();
+                for i in 0..each {
+                    let key = (thread << 32 | i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                    if i % 100 == 99 {
+                        flapping.flap(key >> 32);
                     }
-                })
-            })
-            .collect();
-        let flapper = scope.spawn(|| {
-            let mut gone = Vec::new();
-            while !done.load(Ordering::Relaxed) {
-                let flap = flaps.fetch_add(1, Ordering::Relaxed);
-                let name = NODES[flap as usize % 5];
-                let node = bounded
-                    .write()
-                    .unwrap()
-                    .strategy_mut()
-                    .remove(name)
-                    .unwrap();
-                std::thread::yield_now();
-                let back = if flap % 3 == 0 {
-                    Tracked::new(name)
-                } else {
-                    node.clone()
-                };
-                if flap % 3 == 0 && node.in_flight() > 0 {
-                    gone.push(node);
+                    let strategy = flapping.snapshot();
+                    let lease = strategy.acquire(&key).expect("four nodes are left");
+                    match key >> 61 {
+                        0 => {
+                            let panics = catch_unwind(AssertUnwindSafe(|| {
+                                let _lease = lease;
+                                // As a panic, without the message.
+                                resume_unwind(Box::new(()));
+                            }));
+                            assert!(panics.is_err());
+                        }
+                        1 | 2 if held.len() < 64 => held.push(lease.into_in_flight()),
+                        3 => drop(held.pop()),
+                        4 => held.clear(),
+                        _ => drop(lease),
+                    }
                 }
-                bounded
-                    .write()
-                    .unwrap()
-                    .strategy_mut()
-                    .insert(back)
-                    .unwrap();
-            }
-            gone
-        });
-        for worker in workers {
-            worker.join().unwrap();
+            });
         }
-        done.store(true, Ordering::Relaxed);
-        gone = flapper.join().unwrap();
     });
-    let strategy = bounded.read().unwrap();
+    let (last, gone) = (flapping.snapshot(), flapping.gone.lock().unwrap());
     println!(
-        "8 threads × {each} leases, {} removals and returns, {} nodes left with requests in flight",
-        flaps.into_inner(),
+        "8 threads × {each} leases, {} removals and returns, {} with requests in flight, {} as another node",
+        8 * each / 100,
+        flapping.busy.load(Ordering::Relaxed),
         gone.len()
     );
-    assert_eq!(strategy.open_leases(), 0);
-    assert!(
-        strategy
-            .strategy()
-            .nodes()
-            .chain(&gone)
-            .all(|node| node.in_flight() == 0)
-    );
+    assert_eq!(last.open_leases(), 0);
+    let mut nodes = last.strategy().nodes().chain(gone.iter());
+    assert!(nodes.all(|node| node.in_flight() == 0));
 }
