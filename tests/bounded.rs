@@ -347,7 +347,7 @@ fn it_bounds_any_strategy() {
     let nodes = || (0..4).map(|i| (Tracked::new(format!("n{i}")), i + 1));
     let mut turns = RoundRobin::new();
     turns.extend_weighted(nodes()).unwrap();
-    let mut loads = LeastLoaded::new();
+    let mut loads = LeastLoaded::with_seed(1);
     loads.extend_weighted(nodes()).unwrap();
     let boxed: [Box<dyn Strategy<Tracked<String>> + Send + Sync>; 2] =
         [Box::new(turns), Box::new(loads)];

@@ -73,7 +73,7 @@ fn sessions_stay_over_strategies_that_ignore_the_key() {
     let nodes = || (0..8u32).map(|i| (Tracked::new(i), 1));
     let mut turns = RoundRobin::new();
     turns.extend_weighted(nodes()).unwrap();
-    let mut loads = LeastLoaded::new();
+    let mut loads = LeastLoaded::with_seed(1);
     loads.extend_weighted(nodes()).unwrap();
     let boxed: [Box<dyn Strategy<Tracked<u32>> + Send + Sync>; 2] =
         [Box::new(turns), Box::new(loads)];

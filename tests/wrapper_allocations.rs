@@ -78,7 +78,7 @@ fn no_lease_allocates_up_to_16_full_nodes() {
     assert_no_allocation("release", || leases.clear());
     drop(leases);
     assert_no_allocation("hand over", || {
-        drop(bounded.acquire("key").unwrap().into_in_flight())
+        drop(bounded.acquire("key").unwrap().into_in_flight());
     });
     // Full in truth: two nodes, past the bound.
     let all: Vec<u32> = bounded.strategy().nodes().map(|node| node.0).collect();

@@ -22,7 +22,7 @@ fn all() -> Vec<(&'static str, Any)> {
         ("HashRing", Box::new(ring())),
         ("RoundRobin", Box::new(RoundRobin::new())),
         ("WeightedRandom", Box::new(WeightedRandom::with_seed(1))),
-        ("LeastLoaded", Box::new(LeastLoaded::new())),
+        ("LeastLoaded", Box::new(LeastLoaded::with_seed(1))),
         ("PowerOfTwo", Box::new(PowerOfTwo::with_seed(1))),
         ("Box", Box::new(Box::new(ring()))),
         ("Bounded", Box::new(Bounded::new(ring(), 1.25).unwrap())),
@@ -36,7 +36,7 @@ fn all() -> Vec<(&'static str, Any)> {
         (
             "Filtered over Bounded over LeastLoaded",
             Box::new(Filtered::new(
-                Bounded::new(LeastLoaded::new(), 1.5).unwrap(),
+                Bounded::new(LeastLoaded::with_seed(1), 1.5).unwrap(),
                 yes,
             )),
         ),
