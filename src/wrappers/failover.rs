@@ -90,10 +90,14 @@ impl<N: Key, S: Strategy<N>> Strategy<N> for Failover<S> {
     }
 
     fn route_token(&self, token: Token) -> Option<&N> {
-        self.groups
-            .first()?
-            .route_token(token)
-            .or_else(|| self.pick(token, &mut |_| true))
+        self.groups.iter().enumerate().find_map(|(i, group)| {
+            let node = group.route_token(token)?;
+            if self.is_taken(i, node) {
+                group.pick(token, &mut |node| !self.is_taken(i, node))
+            } else {
+                Some(node)
+            }
+        })
     }
 
     fn admits(&self, node: &N) -> bool {

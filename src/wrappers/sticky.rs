@@ -48,8 +48,9 @@ use sessions::Sessions;
 ///
 /// # What binds, and what only looks
 /// [`route`](Sticky::route), [`route_where`](Sticky::route_where), [`acquire`](Sticky::acquire) and [`Strategy::route_token`] bind: so also
-/// [`Route::route`](crate::Route::route) through a `dyn Strategy` or another wrapper. [`Strategy::pick`] puts a session's node first but binds nothing, as
-/// its caller may be collecting `replicas`; so of a session that is new, `route_where` through a `dyn Strategy` binds nothing.
+/// [`Route::route`](crate::Route::route) through a `dyn Strategy`. [`Strategy::pick`] puts a session's node first but binds nothing, as
+/// its caller may be collecting `replicas`; so through a `dyn Strategy` `route_where` binds nothing, and a [filter](crate::Filtered) belongs inside
+/// of `Sticky`, not around it.
 ///
 /// # Sessions and strategies
 /// A session is known by its [`Token`], so no key is kept, only 64 bits of its hash. Two sessions of one token share a node. With another hasher in the strategy, keys
