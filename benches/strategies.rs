@@ -2,6 +2,11 @@
 //!
 //! `cargo bench --bench strategies`; the token is there already, so no hashing is in it.
 
+#![allow(
+    missing_docs,
+    reason = "`criterion_group!` makes a function without any"
+)]
+
 use clockwise::{Key, LeastLoaded, Load, PowerOfTwo, RoundRobin, Strategy, Token, WeightedRandom};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
