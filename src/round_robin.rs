@@ -2,8 +2,8 @@
 
 mod turns;
 
-use crate::atomic::{Count, Counter, Ordering};
-use crate::draws::Draws;
+use crate::atomic::{Count, Counter, Ordering, wide};
+use crate::draws::Random;
 use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
@@ -22,10 +22,11 @@ const TICKS: usize = 64;
 /// The sequence of nginx: `current += weight` for every node, the greatest `current` takes the turn (of equals the first by identity) and
 /// gives up Σw. Weights 5, 1, 1 give a a b a c a a. The key is ignored.
 ///
-/// - **Any Σw consecutive picks contain each node exactly as often as its weight says**, whatever threads they come from.
+/// - **Any Σw consecutive picks contain each node exactly as often as its weight says**, whatever threads they come from (while the sequence
+///   is kept, see below, and none is refused).
 /// - **A refused node's turn goes to the next tick**, which is then used up, and not to its neighbour: so while a node is down, the
 ///   others share its turns and nobody's load doubles.
-/// - `pick` counts on: `&self`, one `fetch_add`, wait-free.
+/// - A pick is one `fetch_add` on `&self`: wait-free.
 ///
 /// The sequence is worked out when the membership changes, if it repeats after at most 65,536 turns (Σw divided by the weights' greatest common
 /// divisor) and turns × nodes are at most 2²⁴, or if all weights are equal. Beyond that ticks step over the weights along the golden ratio:
@@ -47,15 +48,18 @@ const TICKS: usize = 64;
 ///
 /// # Cost
 /// A pick is O(1); each refusal is one more tick. After 64 ticks the nodes that are left are drawn in proportion to weight, in O(log N) each. A
-/// change is O(N), plus turns × nodes where weights are unequal. Nothing is allocated up to 16 refusals. Needs atomics as wide as a pointer: with
-/// 64-bit ones ticks wrap after 2⁶⁴, else after 2³² picks; then one cycle is cut short.
+/// change is O(N), plus turns × nodes where weights are unequal. Nothing is allocated up to 16 refusals. All threads share the one counter, so more of them
+/// pick no faster together.
+///
+/// The counter is brought back to the start of the cycle, so it never wraps; along the golden ratio it may after 2⁶⁴ picks without harm. Needs
+/// atomics as wide as a pointer; where there are none of 64 bits, `starting_at` keeps the low 32.
 pub struct RoundRobin<N> {
     nodes: NodeSet<N>,
     line: Line,
     turns: Turns,
     tick: Counter,
-    /// For the picks that run out of ticks.
-    tails: Draws,
+    /// How many picks ran out of ticks.
+    tails: Counter,
 }
 
 impl<N> RoundRobin<N> {
@@ -82,7 +86,7 @@ impl<N> RoundRobin<N> {
             line: Line::new(),
             turns: Turns::NONE,
             tick: Counter::new(tick as Count),
-            tails: Draws::with_seed(tick),
+            tails: Counter::new(0),
         }
     }
 
@@ -143,7 +147,8 @@ impl<N> RoundRobin<N> {
             }
         }
         // Refused nodes hold nearly all turns. To give the rest the turn that comes next would favour whoever follows a long gap.
-        let mut random = self.tails.next();
+        let tail = wide(self.tails.fetch_add(1, Ordering::Relaxed));
+        let mut random = Random::of_pick(0, tail);
         while let Some(rank) = urn.draw(random.draw()) {
             if let Some(node) = offer(&mut urn, rank) {
                 return Some(node);
@@ -203,7 +208,7 @@ impl<N: Clone> Clone for RoundRobin<N> {
             line: self.line.clone(),
             turns: self.turns.clone(),
             tick: Counter::new(self.tick.load(Ordering::Relaxed)),
-            tails: self.tails.clone(),
+            tails: Counter::new(self.tails.load(Ordering::Relaxed)),
         }
     }
 }

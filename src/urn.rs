@@ -253,3 +253,76 @@ impl<'a> Urn<'a> {
         rank as u32
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::draws::Draws;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    /// The node at a place, by walking the weights.
+    fn walk(weights: &[u32], mut place: u64) -> u32 {
+        for (rank, &weight) in (0..).zip(weights) {
+            match place.checked_sub(u64::from(weight)) {
+                Some(rest) => place = rest,
+                None => return rank,
+            }
+        }
+        unreachable!("the place is below the total")
+    }
+
+    fn weight() -> impl Strategy<Value = u32> {
+        prop_oneof![Just(0), 1u32..5, 1u32..1000, Just(u32::MAX)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(6), failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_line_finds_what_a_walk_finds(weights in prop::collection::vec(weight(), 1..80), seed: u64) {
+            let line = Line::of(weights.iter().copied());
+            let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+            prop_assert_eq!(line.total(), total);
+            prop_assert_eq!(line.draw(seed), (total > 0).then(|| walk(&weights, below(seed, total))));
+            let mut random = Draws::with_seed(seed).next();
+            if total > 0 {
+                let ends = (0..weights.len() as u32).flat_map(|rank| [line.start(rank), line.ends[rank as usize].saturating_sub(1)]);
+                let drawn = (0..50).map(|_| below(random.draw(), total));
+                for place in ends.chain(drawn).filter(|&place| place < total).chain([0, total - 1]) {
+                    prop_assert_eq!(line.at(place), walk(&weights, place));
+                }
+            }
+        }
+
+        #[test]
+        fn the_urn_draws_what_is_left(weights in prop::collection::vec(weight(), 1..80), seed: u64) {
+            let line = Line::of(weights.iter().copied());
+            let mut left = weights;
+            let mut urn = Urn::full(&line);
+            let mut random = Draws::with_seed(seed).next();
+            loop {
+                let total: u64 = left.iter().map(|&weight| u64::from(weight)).sum();
+                prop_assert_eq!(urn.is_empty(), total == 0);
+                for (rank, &weight) in (0..).zip(&left) {
+                    prop_assert_eq!(urn.holds(rank), weight > 0);
+                }
+                let number = random.draw();
+                let Some(rank) = urn.draw(number) else {
+                    prop_assert_eq!(total, 0);
+                    break;
+                };
+                prop_assert_eq!(rank, walk(&left, below(number, total)));
+                urn.take(rank);
+                // Out, back in with the next one out, and out again: as many choices do it.
+                if let Some(other) = urn.draw(random.draw()) {
+                    urn.take(other);
+                    urn.put_back(rank);
+                    urn.put_back(other);
+                    urn.take(rank);
+                }
+                left[rank as usize] = 0;
+            }
+        }
+    }
+}

@@ -3,7 +3,10 @@
 use clockwise::{Route, Strategy, WeightedRandom};
 use std::collections::HashSet;
 
-fn weighted(seed: u64, weights: &[u32]) -> WeightedRandom<[u8; 4]> {
+/// Node i, as its identity, in the order of the numbers.
+type Node = [u8; 4];
+
+fn weighted(seed: u64, weights: &[u32]) -> WeightedRandom<Node> {
     let mut random = WeightedRandom::with_seed(seed);
     let nodes = (0u32..).map(u32::to_be_bytes);
     random
@@ -12,8 +15,9 @@ fn weighted(seed: u64, weights: &[u32]) -> WeightedRandom<[u8; 4]> {
     random
 }
 
-fn id(node: &[u8; 4]) -> usize {
-    u32::from_be_bytes(*node) as usize
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what routes return")]
+fn id(&node: &Node) -> usize {
+    u32::from_be_bytes(node) as usize
 }
 
 fn counts(random: &WeightedRandom<[u8; 4]>, picks: u32) -> Vec<u32> {
