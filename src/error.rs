@@ -1,7 +1,7 @@
 //! Every error, each naming what offends.
 
-use alloc::string::String;
-use core::fmt::Write;
+use alloc::string::{String, ToString};
+use core::fmt::{self, Write};
 use thiserror::Error;
 
 /// A change of the membership that was refused. Nothing has changed.
@@ -32,6 +32,13 @@ pub enum NodeError {
     )]
     #[non_exhaustive]
     ZeroWeight {
+        /// The identity.
+        node: String,
+    },
+    /// A [`Failover`](crate::Failover) without groups has none that the node could join.
+    #[error("node `{node}` has no group to join, as there are no groups")]
+    #[non_exhaustive]
+    NoGroup {
         /// The identity.
         node: String,
     },
@@ -74,6 +81,17 @@ pub enum ConfigError {
         /// The budget.
         max_points: usize,
     },
+    /// A setting outside of what it may be.
+    #[error("{setting} is {value}, but must be {must}")]
+    #[non_exhaustive]
+    OutOfRange {
+        /// The setting.
+        setting: &'static str,
+        /// What it was to be set to.
+        value: String,
+        /// What it may be.
+        must: &'static str,
+    },
 }
 
 /// Fewer distinct domains (zones, racks) have an eligible node than replicas were asked for.
@@ -87,6 +105,20 @@ pub struct NotEnoughDomains {
     pub wanted: usize,
     /// Domains with an eligible node.
     pub found: usize,
+}
+
+impl ConfigError {
+    pub(crate) fn out_of_range(
+        setting: &'static str,
+        value: impl fmt::Display,
+        must: &'static str,
+    ) -> Self {
+        ConfigError::OutOfRange {
+            setting,
+            value: value.to_string(),
+            must,
+        }
+    }
 }
 
 /// An identity for people: the text if it is printable, else `0x…`, cut after 64 bytes.
@@ -121,7 +153,6 @@ pub(crate) fn readable(identity: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
 
     #[test]
     fn identities_are_shown_as_text_or_hex_and_cut() {

@@ -69,6 +69,26 @@ impl<N> Changes<N> {
     pub fn into_removed(self) -> Vec<N> {
         self.removed
     }
+
+    /// The changes of several strategies, as one.
+    pub(crate) fn sum(parts: impl IntoIterator<Item = Changes<N>>) -> Self
+    where
+        N: Key,
+    {
+        let mut sum = Changes {
+            added: 0,
+            reweighted: 0,
+            removed: Vec::new(),
+        };
+        for part in parts {
+            sum.added += part.added;
+            sum.reweighted += part.reweighted;
+            sum.removed.extend(part.removed);
+        }
+        sum.removed
+            .sort_by(|a, b| a.key_bytes().as_ref().cmp(b.key_bytes().as_ref()));
+        sum
+    }
 }
 
 /// How many points all members may have together, drained ones too, so that `undrain` cannot fail.
@@ -146,6 +166,12 @@ impl Planned<'_> {
     pub(crate) fn unchanged(&self) -> Option<usize> {
         self.before.filter(|_| !self.changed)
     }
+
+    /// The weight it takes part with: none while it is drained.
+    #[cfg(target_has_atomic = "ptr")]
+    pub(crate) fn active_weight(&self) -> u32 {
+        if self.drained { 0 } else { self.weight }
+    }
 }
 
 impl<N> Edit<N> {
@@ -209,6 +235,15 @@ impl<N> NodeSet<N> {
 
     pub(crate) fn get(&self, identity: &[u8]) -> Option<&Entry<N>> {
         self.rank_of(identity).map(|rank| &self.entries[rank])
+    }
+
+    /// The entry of a node that is one of ours, by where it lies: O(1), as 100 nodes take 70 ns to search by identity. `None` for any other node, an equal one too.
+    #[inline]
+    pub(crate) fn entry_of(&self, node: &N) -> Option<&Entry<N>> {
+        let from_start = (&raw const *node as usize).wrapping_sub(self.entries.as_ptr() as usize);
+        self.entries
+            .get(from_start / size_of::<Entry<N>>())
+            .filter(|entry| core::ptr::eq(&raw const entry.node, node))
     }
 
     fn known(&self, identity: &[u8]) -> Result<(usize, &Entry<N>), NodeError> {

@@ -381,6 +381,10 @@ impl<N, H: KeyHasher> Strategy<N> for HashRing<N, H> {
         HashRing::route_token(self, token)
     }
 
+    fn weight_of(&self, node: &N) -> Option<u32> {
+        self.nodes.entry_of(node).map(|entry| entry.weight)
+    }
+
     fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
         self.nodes.get(id).map(|entry| entry.member())
     }

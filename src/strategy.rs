@@ -37,6 +37,20 @@ pub trait Strategy<N> {
         self.pick(token, &mut |_| true)
     }
 
+    /// Whether the strategy's own conditions would let it offer this member, drain apart: true, but for a filter. What comes back to
+    /// a node by its identity, as a session does, asks here first. A wrapper passes the question on.
+    fn admits(&self, node: &N) -> bool {
+        let _ = node;
+        true
+    }
+
+    /// The weight of a node that this strategy has handed out, where it can tell at once from the reference. `None`: ask
+    /// [`member`](Strategy::member). A wrapper passes the question on.
+    fn weight_of(&self, node: &N) -> Option<u32> {
+        let _ = node;
+        None
+    }
+
     /// The member with this identity, drained or not.
     fn member(&self, id: &[u8]) -> Option<Member<'_, N>>;
 
@@ -183,6 +197,12 @@ macro_rules! forward {
             }
             fn route_token(&self, token: Token) -> Option<&N> {
                 (**self).route_token(token)
+            }
+            fn admits(&self, node: &N) -> bool {
+                (**self).admits(node)
+            }
+            fn weight_of(&self, node: &N) -> Option<u32> {
+                (**self).weight_of(node)
             }
             fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
                 (**self).member(id)

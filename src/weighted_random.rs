@@ -1,0 +1,159 @@
+//! [`WeightedRandom`]: each pick a node at random, in proportion to weight.
+
+use crate::draws::Draws;
+use crate::hash::{KeyHasher, Token, Xxh3};
+use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::strategy::Strategy;
+use crate::urn::{Line, Urn};
+use core::fmt;
+
+#[cfg(feature = "std")]
+use crate::{error::NodeError, key::Key};
+
+/// Each pick draws a node at random, in proportion to weight, independently of all other picks. The key is ignored.
+///
+/// Where many clients share the nodes without knowing of each other, chance spreads them with nothing to keep in step. Within one
+/// client [`RoundRobin`](crate::RoundRobin) is more even: after n picks a node of share p has its n·p to within a few, here to within √(n·p·(1 − p)).
+/// Where the nodes' loads are known, two draws ([`PowerOfTwo`](crate::PowerOfTwo)) are far better than one.
+///
+/// A refused node leaves the draw, and another is drawn among the rest: the order of a pick is that of drawing all nodes without putting any
+/// back.
+///
+/// ```
+/// use clockwise::{Route, WeightedRandom};
+///
+/// let mut random = WeightedRandom::with_seed(7);
+/// random.extend_weighted([("small", 1), ("large", 3)])?;
+/// let large = (0..4000).filter(|_| random.route("") == Some(&"large")).count();
+/// assert!((2900..3100).contains(&large));
+/// # Ok::<(), clockwise::NodeError>(())
+/// ```
+///
+/// # Seeds
+/// Equal seeds give equal sequences: a test or a simulation can be replayed (by one thread; several interleave theirs). Clients in
+/// production want different seeds, lest a fleet move in step. So [`new`](WeightedRandom::new) takes its seed from the operating
+/// system's randomness and needs `std`; without it there is only [`with_seed`](WeightedRandom::with_seed), rather than a seed that is
+/// the same on every device.
+///
+/// # Cost
+/// A pick is O(1) expected: one place on the line of weights. Each refusal is one more draw; up to 16 allocate nothing. A change is O(N). Threads
+/// do not share what they write, with `std`. The generator is `SplitMix64`, no source of secrets.
+pub struct WeightedRandom<N> {
+    nodes: NodeSet<N>,
+    line: Line,
+    draws: Draws,
+}
+
+impl<N> WeightedRandom<N> {
+    /// Without nodes, with this seed.
+    #[must_use]
+    pub fn with_seed(seed: u64) -> Self {
+        WeightedRandom::drawing(Draws::with_seed(seed))
+    }
+
+    /// Without nodes, with a seed from the operating system. Needs `std`.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn new() -> Self {
+        WeightedRandom::drawing(Draws::from_entropy())
+    }
+
+    /// Of these nodes, each of weight 1, with a seed from the operating system. Needs `std`.
+    ///
+    /// # Errors
+    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`].
+    #[cfg(feature = "std")]
+    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
+    where
+        I: IntoIterator<Item = N>,
+        N: Key,
+    {
+        let mut random = WeightedRandom::new();
+        random.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
+        Ok(random)
+    }
+
+    const fn drawing(draws: Draws) -> Self {
+        WeightedRandom {
+            nodes: NodeSet::new(Budget::NO_POINTS),
+            line: Line::new(),
+            draws,
+        }
+    }
+
+    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
+        if !edit.is_empty() {
+            let members = self.nodes.preview(&edit);
+            self.line = Line::of(members.map(|member| member.active_weight()));
+        }
+        self.nodes.commit(edit)
+    }
+}
+
+impl<N> Strategy<N> for WeightedRandom<N> {
+    fn pick<'a>(&'a self, _: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+        let mut random = self.draws.next();
+        let mut urn = Urn::full(&self.line);
+        while let Some(rank) = urn.draw(random.draw()) {
+            let node = self.nodes.node(rank);
+            if accept(node) {
+                return Some(node);
+            }
+            urn.take(rank);
+        }
+        None
+    }
+
+    /// XXH3 of the key. The draw does not depend on it; it lets wrappers tell keys apart.
+    fn token_of(&self, key: &[u8]) -> Token {
+        Token::new(Xxh3::new().hash_bytes(key))
+    }
+
+    #[inline]
+    fn route_token(&self, _: Token) -> Option<&N> {
+        let rank = self.line.draw(self.draws.next().draw())?;
+        Some(self.nodes.node(rank))
+    }
+
+    fn weight_of(&self, node: &N) -> Option<u32> {
+        self.nodes.entry_of(node).map(|entry| entry.weight)
+    }
+
+    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
+        self.nodes.get(id).map(|entry| entry.member())
+    }
+
+    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
+        self.members().for_each(f);
+    }
+}
+
+membership_verbs!(WeightedRandom<N>, "WeightedRandom::with_seed(7)");
+
+#[cfg(feature = "std")]
+impl<N> Default for WeightedRandom<N> {
+    fn default() -> Self {
+        WeightedRandom::new()
+    }
+}
+
+/// Draws on where the original does, from the same seed.
+impl<N: Clone> Clone for WeightedRandom<N> {
+    fn clone(&self) -> Self {
+        WeightedRandom {
+            nodes: self.nodes.clone(),
+            line: self.line.clone(),
+            draws: self.draws.clone(),
+        }
+    }
+}
+
+/// Counts only.
+impl<N> fmt::Debug for WeightedRandom<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeightedRandom")
+            .field("nodes", &self.len())
+            .field("draws", &self.draws)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,205 @@
+//! What all strategies have in common, through the one trait.
+
+mod support;
+
+use clockwise::{
+    HashRing, LeastLoaded, Membership, NodeError, PowerOfTwo, RoundRobin, Route, Strategy,
+    WeightedRandom,
+};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use support::{Gauge, gauges};
+
+trait Full: Strategy<Gauge> + Membership<Gauge> {}
+impl<S: Strategy<Gauge> + Membership<Gauge>> Full for S {}
+
+fn all() -> Vec<(&'static str, Box<dyn Full + Send + Sync>)> {
+    vec![
+        ("hash ring", Box::new(HashRing::new())),
+        ("round-robin", Box::new(RoundRobin::new())),
+        ("weighted random", Box::new(WeightedRandom::new())),
+        ("least loaded", Box::new(LeastLoaded::new())),
+        ("two choices", Box::new(PowerOfTwo::new())),
+        (
+            "three choices",
+            Box::new(PowerOfTwo::new().with_choices(3).unwrap()),
+        ),
+    ]
+}
+
+fn of(n: usize) -> Vec<(&'static str, Box<dyn Full + Send + Sync>)> {
+    let mut all = all();
+    for (_, strategy) in &mut all {
+        let _ = strategy.set_members(gauges(&vec![(1.0, 1); n])).unwrap();
+    }
+    all
+}
+
+fn ids(strategy: &dyn Full) -> Vec<u32> {
+    let mut ids = Vec::new();
+    strategy.for_each_member(&mut |member| ids.push(member.node.id));
+    ids
+}
+
+#[test]
+fn empty_ones_choose_nobody() {
+    for (name, mut strategy) in all() {
+        assert!(strategy.route("k").is_none(), "{name}");
+        assert!(strategy.route_where("k", |_| panic!("{name}")).is_none());
+        assert!(strategy.replicas("k", usize::MAX).is_empty());
+        assert!(strategy.replicas_across("k", 3, |node| node.id).is_empty());
+        assert!(strategy.member(b"x").is_none());
+        let missing = strategy.set_drained(b"x", true);
+        assert!(matches!(missing, Err(NodeError::Unknown { .. })), "{name}");
+        assert!(strategy.set_members(Vec::new()).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn one_node_is_everyones_choice_until_it_drains() {
+    for (name, mut strategy) in of(1) {
+        for i in 0..50u32 {
+            assert_eq!(strategy.route(&i).map(|node| node.id), Some(0), "{name}");
+        }
+        strategy.set_drained(&0u32.to_be_bytes(), true).unwrap();
+        strategy.set_drained(&0u32.to_be_bytes(), true).unwrap();
+        assert!(strategy.route("k").is_none(), "{name}");
+        assert!(strategy.member(&0u32.to_be_bytes()).unwrap().drained);
+        strategy.set_drained(&0u32.to_be_bytes(), false).unwrap();
+        assert!(strategy.route("k").is_some(), "{name}");
+        assert_eq!(strategy.set_members(Vec::new()).unwrap().removed(), 1);
+        assert!(strategy.route("k").is_none(), "{name}");
+    }
+}
+
+#[test]
+fn all_refused_means_each_was_asked_once() {
+    for n in [1, 2, 16, 17, 33, 200] {
+        for (name, strategy) in of(n) {
+            for key in 0..20u32 {
+                let mut asked = Vec::new();
+                assert!(
+                    strategy
+                        .route_where(&key, |node| {
+                            asked.push(node.id);
+                            false
+                        })
+                        .is_none()
+                );
+                asked.sort_unstable();
+                assert_eq!(asked, ids(&*strategy), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn refused_lists_change_nothing() {
+    for (name, mut strategy) in of(5) {
+        strategy.set_drained(&3u32.to_be_bytes(), true).unwrap();
+        let twice = vec![(Gauge::new(7, 1.0), 1), (Gauge::new(7, 2.0), 1)];
+        let error = strategy.set_members(twice).unwrap_err();
+        assert!(matches!(error, NodeError::Duplicate { .. }), "{name}");
+        let zero = vec![(Gauge::new(0, 1.0), 1), (Gauge::new(9, 1.0), 0)];
+        let error = strategy.set_members(zero).unwrap_err();
+        assert!(matches!(error, NodeError::ZeroWeight { .. }), "{name}");
+        assert!(error.to_string().contains("drain"), "{error}");
+        assert_eq!(ids(&*strategy), [0, 1, 2, 3, 4], "{name}");
+        assert_eq!(strategy.replicas("k", 9).len(), 4, "{name}");
+    }
+}
+
+#[test]
+fn lists_are_followed_and_payloads_kept() {
+    for (name, mut strategy) in of(5) {
+        strategy.set_drained(&4u32.to_be_bytes(), true).unwrap();
+        let list = gauges(&[(99.0, 1), (99.0, 2)])
+            .into_iter()
+            .chain([(Gauge::new(4, 99.0), 1), (Gauge::new(8, 1.0), 3)]);
+        let changes = strategy.set_members(list.collect()).unwrap();
+        assert_eq!(
+            (changes.added(), changes.removed(), changes.reweighted()),
+            (1, 2, 1),
+            "{name}"
+        );
+        assert_eq!(ids(&*strategy), [0, 1, 4, 8], "{name}");
+        let member = strategy.member(&1u32.to_be_bytes()).unwrap();
+        assert_eq!((member.weight, member.drained), (2, false), "{name}");
+        assert_eq!(clockwise::Load::load(member.node), 1.0, "{name}: payload");
+        assert!(strategy.member(&4u32.to_be_bytes()).unwrap().drained);
+        assert_eq!(strategy.replicas("k", 9).len(), 3, "{name}");
+    }
+}
+
+#[test]
+fn a_panicking_predicate_leaves_the_strategy_usable() {
+    for (name, strategy) in of(40) {
+        for after in 0..40 {
+            let calls = Cell::new(0);
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                strategy.route_where("k", |_| {
+                    calls.set(calls.get() + 1);
+                    assert!(calls.get() <= after, "expected by the test");
+                    false
+                });
+            }));
+            assert!(panicked.is_err(), "{name}");
+        }
+        assert_eq!(strategy.replicas("k", 99).len(), 40, "{name}");
+    }
+}
+
+#[test]
+fn a_predicate_may_ask_the_strategy_itself() {
+    for (name, strategy) in of(5) {
+        let picked = strategy.route_where("k", |node| {
+            strategy
+                .route_where("k", |inner| inner.id != node.id)
+                .is_some()
+                && node.id == 2
+        });
+        assert_eq!(picked.map(|node| node.id), Some(2), "{name}");
+    }
+}
+
+#[test]
+fn replicas_are_distinct_and_spread_over_domains() {
+    for (name, strategy) in of(12) {
+        for key in 0..50u32 {
+            let replicas = strategy.replicas(&key, 5);
+            let mut once: Vec<u32> = replicas.iter().map(|node| node.id).collect();
+            once.sort_unstable();
+            once.dedup();
+            assert_eq!(once.len(), 5, "{name}");
+            let spread = strategy.replicas_across(&key, 4, |node| node.id % 4);
+            let mut zones: Vec<u32> = spread.iter().map(|node| node.id % 4).collect();
+            zones.sort_unstable();
+            assert_eq!(zones, [0, 1, 2, 3], "{name}");
+        }
+        let few = strategy.try_replicas_across("k", 5, |node| node.id % 4);
+        assert_eq!(few.unwrap_err().found, 4, "{name}");
+    }
+}
+
+#[test]
+fn many_nodes_are_all_reachable() {
+    for n in [65_535u32, 65_537, 70_000] {
+        let mut turns = RoundRobin::new();
+        turns
+            .extend_weighted((0..n).map(|id| (id.to_be_bytes(), 1)))
+            .unwrap();
+        let mut random = WeightedRandom::with_seed(1);
+        random
+            .extend_weighted((0..n).map(|id| (id.to_be_bytes(), 1)))
+            .unwrap();
+        assert_eq!(turns.replicas("", usize::MAX).len(), n as usize);
+        assert_eq!(random.replicas("", usize::MAX).len(), n as usize);
+    }
+    let mut least = LeastLoaded::with_seed(1);
+    least
+        .extend_weighted(gauges(&vec![(1.0, 1); 70_000]))
+        .unwrap();
+    least.get(&69_999u32.to_be_bytes()).unwrap().set(0.5);
+    assert_eq!(least.route("").unwrap().id, 69_999);
+    assert_eq!(least.replicas("", usize::MAX).len(), 70_000);
+}
