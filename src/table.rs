@@ -121,8 +121,7 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
             let field = Field::of(roster.eligible());
             let change = Change::new(&self.roster, self.nodes.preview(&edit), &roster);
             let before = self.winners.as_ref().unwrap_or(&self.owners);
-            let slots = if field.len() == 0 { 0 } else { self.slots() };
-            let winners = change.winners(before, slots, &roster, &field);
+            let winners = change.winners(before, self.slots(), &roster, &field);
             match self.config.max_load {
                 None => self.owners = winners,
                 Some(max_load) => {

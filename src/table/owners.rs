@@ -18,11 +18,31 @@ impl Owners {
 
     /// The ranks, below `members`, that `owner` gives to the slots 0 to `slots` − 1, asked in this order.
     #[inline]
-    pub(super) fn of(slots: usize, members: usize, mut owner: impl FnMut(usize) -> u32) -> Self {
+    pub(super) fn of(slots: usize, members: usize, owner: impl FnMut(usize) -> u32) -> Self {
+        Owners::collect(members, (0..slots).map(owner))
+    }
+
+    /// The ranks, below `members`, that `next` makes of each slot and its owner so far.
+    #[inline]
+    pub(super) fn map(&self, members: usize, mut next: impl FnMut(usize, u32) -> u32) -> Self {
+        match self {
+            Owners::Few(ranks) => {
+                let ranks = ranks.iter().enumerate();
+                Owners::collect(members, ranks.map(|(slot, &rank)| next(slot, rank.into())))
+            }
+            Owners::Many(ranks) => {
+                let ranks = ranks.iter().enumerate();
+                Owners::collect(members, ranks.map(|(slot, &rank)| next(slot, rank)))
+            }
+        }
+    }
+
+    #[inline]
+    fn collect(members: usize, ranks: impl Iterator<Item = u32>) -> Self {
         if members <= 1 << 16 {
-            Owners::Few((0..slots).map(|slot| owner(slot) as u16).collect())
+            Owners::Few(ranks.map(|rank| rank as u16).collect())
         } else {
-            Owners::Many((0..slots).map(owner).collect())
+            Owners::Many(ranks.collect())
         }
     }
 
