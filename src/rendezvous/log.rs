@@ -111,6 +111,30 @@ mod tests {
         edges.chain(random)
     }
 
+    /// Recorded with exact values from arbitrary-precision arithmetic, by `tests/spec/check_rendezvous_slots.py`.
+    #[test]
+    fn costs_are_as_recorded_and_exact_to_1_03_units() {
+        let file = include_str!("../../tests/golden/v1/log2.tsv");
+        let lines = file.lines().filter(|line| !line.starts_with('#'));
+        let mut count = 0;
+        for line in lines {
+            let mut fields = line.split('\t');
+            let mut next = || fields.next().expect("three fields");
+            let score = u64::from_str_radix(next(), 16).expect("hex");
+            let recorded: u64 = next().parse().expect("a number");
+            let exact: u128 = next().parse().expect("a number");
+            assert_eq!(cost(score), recorded, "{score}");
+            // The recorded exact value has 20 bits more.
+            let error = (u128::from(recorded) << 20) as i128 - exact as i128;
+            assert!(
+                (-1..=(103 << 20) / 100).contains(&error),
+                "{score}: {error}"
+            );
+            count += 1;
+        }
+        assert!(count > 2000);
+    }
+
     #[test]
     fn powers_of_two_are_exact() {
         assert_eq!(cost(u64::MAX), 0);
