@@ -48,6 +48,22 @@ use owners::Owners;
 /// assert_eq!(replicas[0], table.route("user:42").unwrap());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Cost
+/// With N nodes and M slots a route is O(1): the hash, a shift, one load. A change is O(M), two scores a slot: at 100 nodes on 65,536 slots 0.27 ms to add a node and
+/// 0.12 ms to remove one, capped at c = 1 1.3 ms (a Maglev rebuild: 1.6 ms). The first fill is O(N·M). Memory: 2 bytes a slot up to 65,536 members, 4 beyond; with a cap
+/// as much again, which only changes read; 28 bytes a node. While a change is worked out, the table stands twice.
+///
+/// # Choosing the slots and the cap
+/// The number of slots is for ever, so choose it for the most nodes there will ever be: 100 slots a node at least, 600 are better. Uncapped, the busiest of 100 nodes is then at
+/// 1.25 or 1.09 times the mean, and nothing moves needlessly. A cap buys evenness with movement, the less so the more slots there are. At 100 nodes, beside Maglev
+/// and the ring (`cargo bench --bench slot_table`); *moved* is what the loss or arrival of a node moves, by what must move:
+///
+/// | | busiest | least | moved | KiB to route + to change |
+/// |---|---:|---:|---:|---:|
+#[doc = include_str!("table/frontier.md")]
+///
+#[doc = include_str!("../docs/slot-table.svg")]
 #[derive(Clone)]
 pub struct SlotTable<N, H = Xxh3> {
     nodes: NodeSet<N>,

@@ -22,7 +22,7 @@ impl Random {
     }
 
     fn below(&mut self, n: usize) -> usize {
-        (u128::from(self.next()) * n as u128 >> 64) as usize
+        ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 
     fn shuffle<T>(&mut self, items: &mut [T]) {
@@ -35,7 +35,7 @@ impl Random {
 type Weighted = BTreeMap<String, u32>;
 
 fn random_set(random: &mut Random, nodes: usize, weights: usize) -> Weighted {
-    (0..1 + random.below(nodes))
+    (0..=random.below(nodes))
         .map(|i| {
             let name = format!("10.0.{}.{i}:8080", random.below(200));
             (name, 1 + random.below(weights) as u32)

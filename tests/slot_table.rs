@@ -25,7 +25,7 @@ impl Random {
     }
 
     fn below(&mut self, n: usize) -> usize {
-        (u128::from(self.next()) * n as u128 >> 64) as usize
+        ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 }
 
@@ -323,8 +323,8 @@ fn uncapped_not_one_slot_moves_needlessly() {
         };
         let diff = before.diff(&table).unwrap();
         for slot in diff.moves() {
-            let changed = if to { slot.to } else { slot.from };
-            assert_eq!(changed, Some(&name), "{i}: {slot:?}");
+            let end = if to { slot.to } else { slot.from };
+            assert_eq!(end, Some(&name), "{i}: {slot:?}");
         }
         // All slots, not only those reported.
         let moved = (0..slots).filter(|&slot| before.owner_of(slot) != table.owner_of(slot));

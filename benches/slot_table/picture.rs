@@ -1,9 +1,12 @@
 //! The frontier as a picture: how uneven against how much moves.
 
-use crate::frontier::{Row, SLOTS, Way};
+use crate::frontier::{Row, Way};
 use plotters::prelude::*;
 use std::error::Error;
 use std::path::Path;
+
+/// The tables shown; smaller ones are off the picture, as the smallest Maglev table is.
+const SLOTS: [usize; 3] = [1 << 16, 1 << 17, 1 << 20];
 
 /// Per cent above 1.
 fn above(relative: f64) -> f64 {
@@ -21,17 +24,18 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
         .margin(14)
         .x_label_area_size(48)
         .y_label_area_size(60)
-        .build_cartesian_2d(-4.0..170.0, -1.0..32.0)?;
+        .build_cartesian_2d(-1.5..60.0, -0.8..22.0)?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| format!("{y:.0}"))
         .x_desc("moved needlessly when a node leaves or joins, % of what must move")
         .y_desc("busiest node, % above the mean")
         .label_style(("sans-serif", 15))
         .axis_desc_style(("sans-serif", 16))
         .draw()?;
     let colors = [
-        RGBColor(230, 126, 34),
         RGBColor(41, 98, 255),
         RGBColor(0, 140, 90),
         RGBColor(142, 36, 170),
@@ -41,7 +45,12 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
             .iter()
             .filter_map(|row| match row.way {
                 Way::Table { slots, max_load } if slots == size => {
-                    let name = max_load.map_or("uncapped".into(), |c| format!("c={c}"));
+                    // c = 1.10 caps next to nothing: it would be written over its neighbour.
+                    let name = match max_load {
+                        None => "uncapped".into(),
+                        Some(c) if c > 1.05 => String::new(),
+                        Some(c) => format!("c={c}"),
+                    };
                     Some((above(row.moved), above(row.busiest), name))
                 }
                 _ => None,
@@ -56,7 +65,7 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
         // Named along the default size only: the others follow in the same order.
         if size == 1 << 16 {
             chart.draw_series(points.iter().map(|(x, y, name)| {
-                Text::new(name.clone(), (x + 1.2, y + 1.0), ("sans-serif", 13))
+                Text::new(name.clone(), (x + 0.5, y + 0.9), ("sans-serif", 13))
             }))?;
         }
     }
@@ -85,7 +94,10 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
         chart.draw_series(peers(maglev).map(|(row, label)| {
             Text::new(
                 label,
-                (above(row.moved) + 1.6, above(row.busiest) + 1.0),
+                (
+                    above(row.moved) + 0.6,
+                    above(row.busiest) + if maglev { 1.1 } else { 0.4 },
+                ),
                 ("sans-serif", 13),
             )
         }))?;

@@ -122,10 +122,10 @@ mod tests {
             let mut next = || fields.next().expect("three fields");
             let score = u64::from_str_radix(next(), 16).expect("hex");
             let recorded: u64 = next().parse().expect("a number");
-            let exact: u128 = next().parse().expect("a number");
+            let exact: i128 = next().parse().expect("a number");
             assert_eq!(cost(score), recorded, "{score}");
             // The recorded exact value has 20 bits more.
-            let error = (u128::from(recorded) << 20) as i128 - exact as i128;
+            let error = (i128::from(recorded) << 20) - exact;
             assert!(
                 (-1..=(103 << 20) / 100).contains(&error),
                 "{score}: {error}"
