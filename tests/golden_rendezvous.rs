@@ -8,8 +8,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 type Hasher = Box<dyn KeyHasher>;
+type MakeHasher = fn() -> Hasher;
 
-fn hashers() -> Vec<(&'static str, fn() -> Hasher)> {
+fn hashers() -> Vec<(&'static str, MakeHasher)> {
     vec![
         ("xxh3", || Box::new(Xxh3::new())),
         ("xxh3:seed=9e3779b97f4a7c15", || {

@@ -44,10 +44,10 @@ impl Maglev {
     }
 }
 
-/// The least prime at or above `n`.
+/// The least prime at or above `n`, from 2 on.
 pub(crate) fn prime_from(n: usize) -> usize {
-    let is_prime = |n: usize| (2..).take_while(|d| d * d <= n).all(|d| n % d != 0);
-    (n..)
-        .find(|&n| is_prime(n))
-        .expect("there is always another prime")
+    // There is one below 2n (Bertrand).
+    (n..2 * n)
+        .find(|&n| (2..=n.isqrt()).all(|d| n % d != 0))
+        .expect("a prime below 2n")
 }
