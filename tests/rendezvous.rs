@@ -1,13 +1,19 @@
 //! Rendezvous: an independent oracle, and the laws it must obey.
 //!
-//! `CLOCKWISE_LONG=1` runs the full counts and prints the figures.
+//! `CLOCKWISE_LONG=1` runs the full counts (figures with `-- --nocapture`), `CLOCKWISE_FAST=1` fewer than usual.
 
 use clockwise::{KeyHasher, Mixed, NodeError, Rendezvous, Route, SipHash13, Strategy, Token, Xxh3};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-fn long() -> bool {
-    std::env::var_os("CLOCKWISE_LONG").is_some()
+/// The count for this run: emulated platforms set `CLOCKWISE_FAST`, releases `CLOCKWISE_LONG`.
+fn scaled(fast: usize, usual: usize, long: usize) -> usize {
+    let is_set = |name| std::env::var_os(name).is_some();
+    match (is_set("CLOCKWISE_LONG"), is_set("CLOCKWISE_FAST")) {
+        (true, _) => long,
+        (false, true) => fast,
+        (false, false) => usual,
+    }
 }
 
 /// `SplitMix64`, so that every run is the same.
@@ -72,7 +78,7 @@ fn oracle(set: &Weighted, hasher: &impl KeyHasher, token: u64) -> Option<Vec<Str
 #[test]
 fn the_order_is_that_of_the_formula() {
     let mut random = Random(1);
-    let (mut compared, sets) = (0, if long() { 20_000 } else { 600 });
+    let (mut compared, sets) = (0, scaled(100, 600, 20_000));
     for case in 0..sets {
         let set = random_set(&mut random, 40, [1, 2, 8, 1000][case % 4]);
         let nodes = of(&set, Xxh3::new());
@@ -131,7 +137,7 @@ fn order_of_insertion_and_history_are_irrelevant() {
         }
     }
     let mut random = Random(2);
-    let (sets, keys) = if long() { (2000, 1000) } else { (60, 20) };
+    let (sets, keys) = (scaled(16, 60, 2000), scaled(10, 20, 1000));
     for set in 0..sets {
         match set % 8 {
             0 => check(
@@ -154,7 +160,7 @@ fn order_of_insertion_and_history_are_irrelevant() {
 #[test]
 fn only_the_changed_node_gains_or_loses() {
     let mut random = Random(3);
-    let (changes, keys) = if long() { (500, 100_000) } else { (60, 1500) };
+    let (changes, keys) = (scaled(20, 60, 500), scaled(300, 1500, 100_000));
     let tokens: Vec<Token> = (0..keys).map(|_| Token::new(random.next())).collect();
     let mut set = random_set(&mut random, 12, 5);
     let mut nodes = of(&set, Xxh3::new());
@@ -212,7 +218,7 @@ fn flaps_restore_everything() {
     let mut nodes = of(&random_set(&mut Random(4), 20, 4), Xxh3::new());
     let (fingerprint, owner) = (nodes.fingerprint(), nodes.route("key").cloned().unwrap());
     let weight = nodes.weight(&owner).unwrap();
-    for _ in 0..if long() { 10_000 } else { 300 } {
+    for _ in 0..scaled(50, 300, 10_000) {
         assert!(nodes.remove(&owner).is_some());
         assert_ne!(nodes.fingerprint(), fingerprint);
         nodes.insert_weighted(owner.clone(), weight).unwrap();
@@ -234,11 +240,7 @@ const P_ONE_IN_A_MILLION: f64 = 4.75;
 
 #[test]
 fn first_and_second_choices_are_uniform() {
-    let (sets, keys) = if long() {
-        (100, 1_000_000)
-    } else {
-        (8, 20_000)
-    };
+    let (sets, keys) = (scaled(4, 8, 100), scaled(4000, 20_000, 1_000_000));
     let (mut worst_first, mut worst_second) = (f64::MIN, f64::MIN);
     for set in 0..sets {
         let n = 2 + set % 15;
@@ -251,7 +253,7 @@ fn first_and_second_choices_are_uniform() {
             first[index(both[0])] += 1;
             second[index(both[0]) * n + index(both[1])] += 1;
         }
-        let share = f64::from(keys) / n as f64;
+        let share = keys as f64 / n as f64;
         worst_first = worst_first.max(chi_squared(&first, &vec![share; n], n - 1));
         // Given the first, each of the others: cells off the diagonal.
         if n > 2 {
@@ -273,7 +275,7 @@ fn first_and_second_choices_are_uniform() {
 
 #[test]
 fn shares_follow_weights_within_five_sigma() {
-    let keys = if long() { 1_000_000 } else { 30_000 };
+    let keys = scaled(4000, 30_000, 1_000_000);
     let mut worst: f64 = 0.0;
     for weights in [
         vec![1, 2],
@@ -304,10 +306,7 @@ fn shares_follow_weights_within_five_sigma() {
         }
         for (i, &weight) in weights.iter().enumerate() {
             let p = f64::from(weight) / f64::from(total);
-            let (mean, sigma) = (
-                p * f64::from(keys),
-                (f64::from(keys) * p * (1.0 - p)).sqrt(),
-            );
+            let (mean, sigma) = (p * keys as f64, (keys as f64 * p * (1.0 - p)).sqrt());
             let off = (first[i] as f64 - mean) / sigma;
             worst = worst.max(off.abs());
             assert!(

@@ -24,7 +24,7 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
         .margin(14)
         .x_label_area_size(48)
         .y_label_area_size(60)
-        .build_cartesian_2d(-1.5..60.0, -0.8..22.0)?;
+        .build_cartesian_2d(-1.5..60.0, -1.2..22.0)?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
@@ -71,7 +71,7 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
     }
     let peers = |maglev: bool| {
         rows.iter().filter_map(move |row| match row.way {
-            Way::Maglev { slots } if maglev => Some((row, slots.to_string())),
+            Way::Maglev { slots } if maglev && slots > SLOTS[0] => Some((row, slots.to_string())),
             Way::Ring { virtual_nodes } if !maglev => Some((row, virtual_nodes.to_string())),
             _ => None,
         })
@@ -96,7 +96,7 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
                 label,
                 (
                     above(row.moved) + 0.6,
-                    above(row.busiest) + if maglev { 1.1 } else { 0.4 },
+                    above(row.busiest) + if maglev { -0.4 } else { 0.4 },
                 ),
                 ("sans-serif", 13),
             )
