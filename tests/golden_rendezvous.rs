@@ -143,8 +143,9 @@ fn index(set: &[Node], id: &[u8]) -> usize {
 }
 
 /// `route`, hasher, set, key, token, the first three in order of preference as indexes of the set's nodes.
+/// Last `fingerprint`, hasher, set, value.
 fn rendezvous_lines() -> Vec<String> {
-    let mut lines = set_lines();
+    let (mut lines, mut fingerprints) = (set_lines(), Vec::new());
     for (hasher_name, hasher) in hashers() {
         for (name, set) in sets() {
             let mut nodes = Rendezvous::with_hasher(hasher());
@@ -154,6 +155,10 @@ fn rendezvous_lines() -> Vec<String> {
             for (id, _, _) in set.iter().filter(|node| node.2) {
                 nodes.drain(id).unwrap();
             }
+            let fingerprint = nodes.fingerprint();
+            fingerprints.push(format!(
+                "fingerprint\t{hasher_name}\t{name}\t{fingerprint:016x}"
+            ));
             for (written, key) in keys() {
                 let token = nodes.token_of(&key).get();
                 let first: Vec<String> = nodes
@@ -168,12 +173,14 @@ fn rendezvous_lines() -> Vec<String> {
             }
         }
     }
+    lines.extend(fingerprints);
     lines
 }
 
-/// `table`, hasher, set, slots, load factor × 2³² or `-`, owners: their indexes, or for more than 256 slots XXH3 of the indexes as u32, little-endian.
+/// `table`, hasher, set, slots, load factor × 2³² or `-`, owners: their indexes, or for more than 256 slots XXH3 of the indexes as u32,
+/// little-endian. Last `fingerprint`, the same first five fields, value.
 fn table_lines() -> Vec<String> {
-    let mut lines = set_lines();
+    let (mut lines, mut fingerprints) = (set_lines(), Vec::new());
     let small =
         [1, 2, 16, 256].map(|slots| (slots, &[None, Some(1.0), Some(1.02), Some(1.25)][..]));
     let large = [
@@ -190,25 +197,31 @@ fn table_lines() -> Vec<String> {
                     continue;
                 }
                 for max_load in *max_loads {
-                    lines.push(table_line(
-                        (hasher_name, hasher()),
-                        (name, &set),
-                        *slots,
-                        *max_load,
-                    ));
+                    let table = table(hasher(), &set, *slots, *max_load);
+                    let cap =
+                        max_load.map_or("-".into(), |c| ((c * 4_294_967_296.0) as u64).to_string());
+                    let config = format!("{hasher_name}\t{name}\t{slots}\t{cap}");
+                    lines.push(format!("table\t{config}\t{}", owners(&table)));
+                    if *slots == 256 {
+                        fingerprints.push(format!(
+                            "fingerprint\t{config}\t{:016x}",
+                            table.fingerprint()
+                        ));
+                    }
                 }
             }
         }
     }
+    lines.extend(fingerprints);
     lines
 }
 
-fn table_line(
-    (hasher_name, hasher): (&str, Hasher),
-    (name, set): (&str, &[Node]),
+fn table(
+    hasher: Hasher,
+    set: &[Node],
     slots: usize,
     max_load: Option<f64>,
-) -> String {
+) -> SlotTable<Vec<u8>, Hasher> {
     let builder = SlotTable::builder().slots(slots).hasher(hasher);
     let builder = match max_load {
         Some(c) => builder.max_load(c),
@@ -221,16 +234,17 @@ fn table_line(
     for (id, _, _) in set.iter().filter(|node| node.2) {
         table.drain(id).unwrap();
     }
+    table
+}
+
+fn owners(table: &SlotTable<Vec<u8>, Hasher>) -> String {
     let array = table.to_array();
-    let owners = if array.len() <= 256 {
+    if array.len() <= 256 {
         let owners: Vec<String> = array.iter().map(u32::to_string).collect();
-        owners.join(",")
-    } else {
-        let bytes: Vec<u8> = array.iter().flat_map(|rank| rank.to_le_bytes()).collect();
-        format!("{:016x}", Xxh3::new().hash_bytes(&bytes))
-    };
-    let cap = max_load.map_or("-".into(), |c| format!("{}", (c * 4_294_967_296.0) as u64));
-    format!("table\t{hasher_name}\t{name}\t{slots}\t{cap}\t{owners}")
+        return owners.join(",");
+    }
+    let bytes: Vec<u8> = array.iter().flat_map(|rank| rank.to_le_bytes()).collect();
+    format!("{:016x}", Xxh3::new().hash_bytes(&bytes))
 }
 
 /// The lines of the file are the first of `lines`, and all of them.

@@ -108,7 +108,7 @@ impl Seat {
     }
 }
 
-/// The competing nodes: by weight, then by rank. `places` index them in that order.
+/// The competing nodes: heaviest first, then by rank. A *place* is an index into that order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Field {
     nodes: Vec<Folded>,

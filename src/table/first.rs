@@ -6,7 +6,7 @@
 use super::owners::Owners;
 use crate::hash::Token;
 use crate::nodes::Planned;
-use crate::rendezvous::field::{Claim, Field};
+use crate::rendezvous::field::{Claim, Field, Seat};
 use crate::rendezvous::roster::Roster;
 use crate::rendezvous::score::Folded;
 use alloc::{vec, vec::Vec};
@@ -20,8 +20,8 @@ pub(super) fn token(slot: usize) -> Folded {
 /// What a change means to those who owned slots, and who may take some from them.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// By rank before: the rank now, if its claims are as strong as they were, or stronger.
-    stays: Vec<Option<u32>>,
+    /// By rank before: the seat now, if its claims are as strong as they were, or stronger.
+    stays: Vec<Option<Seat>>,
     /// Ranks now whose claims grew: newcomers, returned, raised.
     gains: Vec<u32>,
 }
@@ -41,7 +41,7 @@ impl Change {
                 gains.push(rank as u32);
             }
             if let Some(before) = planned.before.filter(|_| now >= was) {
-                stays[before] = Some(rank as u32);
+                stays[before] = Some(after.seat(rank as u32));
             }
         }
         Change { stays, gains }
@@ -63,14 +63,14 @@ impl Change {
         }
         // Three loops from one: a change of one node, by far the most frequent, takes a third of the time of the last.
         match *self.gains {
-            [] => self.contested(before, roster, field, |_| None),
+            [] => self.contested(before, roster.len(), field, |_| None),
             [rank] => {
                 let seat = roster.seat(rank);
-                self.contested(before, roster, field, |token| Some(seat.claim(token)))
+                self.contested(before, roster.len(), field, |token| Some(seat.claim(token)))
             }
             _ => {
                 let gainers = Field::of(self.gains.iter().map(|&rank| roster.seat(rank)));
-                self.contested(before, roster, field, |token| gainers.best(token))
+                self.contested(before, roster.len(), field, |token| gainers.best(token))
             }
         }
     }
@@ -80,18 +80,18 @@ impl Change {
     fn contested(
         &self,
         before: &Owners,
-        roster: &Roster,
+        members: usize,
         field: &Field,
         challenger: impl Fn(Folded) -> Option<Claim>,
     ) -> Owners {
-        before.map(roster.len(), |slot, owner| {
+        before.map(members, |slot, owner| {
             let token = token(slot);
             let Some(owner) = self.stays[owner as usize] else {
                 return best_of(field, token).rank;
             };
             match challenger(token) {
-                Some(claim) if claim.beats(&roster.seat(owner).claim(token)) => claim.rank,
-                _ => owner,
+                Some(claim) if claim.beats(&owner.claim(token)) => claim.rank,
+                _ => owner.rank,
             }
         })
     }

@@ -101,6 +101,16 @@ def cost(score):
     return (1 + n) * 2**57 - f
 
 
+def fingerprint(head, text, hash_bytes):
+    data = head + struct.pack("<Q", hash_bytes(b"clockwise probe"))
+    for node in text.split(","):
+        identity, _, weight = node.partition(":")
+        identity = bytes.fromhex(identity)
+        data += struct.pack("<Q", len(identity)) + identity
+        data += struct.pack("<IB", int(weight.rstrip("d")), weight.endswith("d"))
+    return f"{xxhash.xxh3_64_intdigest(data):016x}"
+
+
 class Nodes:
     """A set of nodes under a hash: the eligible ones as (index, hash, weight)."""
 
@@ -200,6 +210,12 @@ def check_rendezvous():
         if kind == "set":
             sets[rest[0]] = rest[1]
             continue
+        if kind == "fingerprint":
+            hash_name, set_name, value = rest
+            head = b"clockwise rendezvous\0\1"
+            assert fingerprint(head, sets[set_name], hasher(hash_name)) == value, rest
+            checked += 1
+            continue
         hash_name, set_name, key, token, first = rest
         hash_bytes = hasher(hash_name)
         nodes = cache.setdefault((hash_name, set_name), Nodes(sets[set_name], hash_bytes))
@@ -218,6 +234,11 @@ def check_tables():
             sets[rest[0]] = rest[1]
             continue
         hash_name, set_name, slots, load, expected = rest
+        if kind == "fingerprint":
+            head = b"clockwise slot table\0\1" + struct.pack("<QQ", int(slots), 0 if load == "-" else int(load))
+            assert fingerprint(head, sets[set_name], hasher(hash_name)) == expected, rest
+            checked += 1
+            continue
         nodes = Nodes(sets[set_name], hasher(hash_name))
         owners = table(nodes, int(slots), None if load == "-" else int(load))
         if len(owners) <= 256:
@@ -247,4 +268,4 @@ def write_log():
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write-log"]:
         write_log()
-    print(check_log(), "logarithms,", check_rendezvous(), "routes,", check_tables(), "tables: as recorded")
+    print(check_log(), "logarithms,", check_rendezvous(), "lines of rendezvous,", check_tables(), "of slot tables: as recorded")
