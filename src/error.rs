@@ -92,7 +92,7 @@ pub enum ConfigError {
     },
     /// The slots must find room: no node can be held below its share.
     #[error(
-        "a maximum load of {max_load}: it must be a number, at least 1, times a node's share of the slots"
+        "a maximum load of {max_load} times a node's share of the slots: it must be a finite number of at least 1"
     )]
     #[non_exhaustive]
     MaxLoad {

@@ -22,17 +22,19 @@ use score::Folded;
 
 /// Rendezvous hashing, or highest random weight (Thaler and Ravishankar 1998), with exact weights.
 ///
-/// Every node has a score for every key, a hash of both; the greatest owns the key, the next is its successor, and so on. Weights enter by the
-/// logarithmic method (Schindelhauer and Schomaker, SPAA 2005): the least −ln(score)/weight wins, where score is taken as a number in (0, 1].
+/// Every node has a score for every key, a hash of both; the greatest owns the key, the next is its successor, and so on. Weights
+/// enter by the logarithmic method (Schindelhauer and Schomaker, SPAA 2005): the least −ln(score)/weight wins, where score is taken
+/// as a number in (0, 1].
 ///
-/// - **Same nodes, weights and key: same owner**, on every platform, in every process and 1.x release, whatever order the nodes came in. The logarithm
-///   is integer arithmetic, so weights are no exception.
+/// - **Same nodes, weights and key: same owner**, on every platform, in every process and 1.x release, whatever order the nodes
+///   came in. The logarithm is integer arithmetic, so weights are no exception.
 /// - **A node of weight w owns w/W of the keys** (W: the total), as near as independent coins come to it: no virtual nodes, no unevenness of
 ///   their own. What a node leaves goes to the others by weight, and so does what the second leaves: no neighbour takes it all.
-/// - **Adding a node of weight w moves an expected w/W of the keys**, all of them to it. Removing it moves exactly its own keys. A weight raised moves
-///   keys only to that node, one lowered only from it.
+/// - **Adding a node of weight w moves an expected w/W of the keys**, all of them to it. Removing it moves exactly its own keys. A
+///   weight raised moves keys only to that node, one lowered only from it.
 ///
-/// For up to some dozens of nodes, or where only few keys are routed; beyond, [`SlotTable`](crate::SlotTable) is this order compiled into a table.
+/// For up to some dozens of nodes, or where only few keys are routed; beyond, [`SlotTable`](crate::SlotTable) is this order
+/// compiled into a table.
 ///
 /// ```
 /// use clockwise::{Rendezvous, Route};
@@ -51,9 +53,10 @@ use score::Folded;
 /// ```
 ///
 /// # Cost
-/// With N nodes of equal weight [`route`](crate::Route::route) is O(N), 0.9 ns a node after the hash; 10 ns more for each distinct weight beyond the first. Each further
-/// node of a preference costs as much again, 16 times; then the rest is sorted. Nothing is allocated up to there. A change of the membership is O(N log N);
-/// memory 12 bytes a node beside the nodes themselves, and 16 for changes.
+/// With N nodes of equal weight [`route`](crate::Route::route) is O(N), 0.9 ns a node after the hash; 10 ns more for each distinct
+/// weight beyond the first. Each further node of a preference costs as much again, 16 times; then the rest is sorted. Nothing is
+/// allocated up to there. A change of the membership is O(N log N); memory 12 bytes a node beside the nodes themselves, and 16 for
+/// changes.
 #[derive(Clone)]
 pub struct Rendezvous<N, H = Xxh3> {
     nodes: NodeSet<N>,
@@ -134,8 +137,9 @@ impl<N, H: KeyHasher> Rendezvous<N, H> {
         self.preference_of(self.token(key))
     }
 
-    /// A checksum of all that decides owners: layout, hasher (by its hash of a fixed probe), and each member's identity, weight and drained state.
-    /// Equal fingerprints mean equal answers, in every process, language and release; order and history do not matter.
+    /// A checksum of all that decides owners: layout, hasher (by its hash of a fixed probe), and each member's identity, weight and
+    /// drained state. Equal fingerprints mean equal answers, in every process, language and release; order and history do not
+    /// matter.
     pub fn fingerprint(&self) -> u64 {
         let mut bytes = Vec::from(*b"clockwise rendezvous\0");
         bytes.push(score::LAYOUT_V1);

@@ -188,8 +188,8 @@ fn an_uncapped_table_is_the_rendezvous_of_its_slots() {
     }
 }
 
-/// Deferred acceptance as the textbook has it, in floating point and with none of the crate's code but the hash: each slot proposes down its order, each node keeps
-/// the best.
+/// Deferred acceptance as the textbook has it, in floating point and with none of the crate's code but the hash: each
+/// slot proposes down its order, each node keeps the best.
 fn textbook(set: &Weighted, slots: usize, capacity: impl Fn(&str) -> usize) -> Vec<u32> {
     let score = |slot: u64, name: &str| {
         let mut y = slot ^ Xxh3::new().hash_bytes(&[&[0; 4], name.as_bytes()].concat());

@@ -1,7 +1,7 @@
 //! The nodes that compete for a token, and who wins.
 //!
-//! Nodes stand in *classes* of equal weight. Within a class the greatest score wins, which is a loop without a branch: 0.9 ns a node. Only the
-//! winners of the classes are compared by the logarithm, so a set of equal weights never takes one.
+//! Nodes stand in *classes* of equal weight. Within a class the greatest score wins, which is a loop without a branch: 0.9 ns a
+//! node. Only the winners of the classes are compared by the logarithm, so a set of equal weights never takes one.
 
 use super::log::{Bracket, cost};
 use super::score::{Folded, score};
@@ -78,9 +78,9 @@ fn cross(cost: u64, weight: u32) -> u128 {
     u128::from(cost) * u128::from(weight)
 }
 
-/// Whether `a` surely costs more for its weight than `b`. With v = 1 − score, −log₂(score) is at least v / ln 2 = 1.44 v (the tangent at 1), and for scores
-/// of a half or more at most 2 v (the chord): so 1.5 times as much v will do. v is taken in 32 bits, down for `a` and up for `b`, which outweighs the
-/// rounding of costs.
+/// Whether `a` surely costs more for its weight than `b`. With v = 1 − score, −log₂(score) is at least v / ln 2 = 1.44 v (the
+/// tangent at 1), and for scores of a half or more at most 2 v (the chord): so 1.5 times as much v will do. v is taken in 32 bits,
+/// down for `a` and up for `b`, which outweighs the rounding of costs.
 #[inline]
 fn far_behind(a: &Claim, b: &Claim) -> bool {
     let (a_down, b_up) = (!a.score >> 32, (!b.score >> 32) + 1);

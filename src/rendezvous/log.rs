@@ -15,13 +15,14 @@
 //!
 //! Squaring doubles a logarithm, so each step brings its next bit to the front. Only multiplication, rounded down, is used: no table,
 //! nothing to round differently elsewhere. Two facts follow.
-//! - *Never increasing in the score*: rounding down keeps the order of any two m, and the first step at which their bits differ gives the greater its 1. So
-//!   among nodes of one weight the greatest score has the least cost, and no logarithm is needed at all.
+//! - *Never increasing in the score*: rounding down keeps the order of any two m, and the first step at which their bits differ
+//!   gives the greater its 1. So among nodes of one weight the greatest score has the least cost, and no logarithm is needed at
+//!   all.
 //! - *Exact to 1.03 units*: rounding takes less than 2⁻⁶³ of m in a step, which reaches the k-th bit and those after it as 1.45 × 2⁻⁶³⁻ᵏ: all
 //!   steps together less than 0.03 units, and the bits not taken less than 1, always towards the greater cost.
 //!
-//! The squarings depend on each other and take 150–200 ns. So [`Bracket`] says at once between which bounds a cost lies, and only where two brackets
-//! overlap, once in thousands of comparisons, are costs worked out.
+//! The squarings depend on each other and take 150–200 ns. So [`Bracket`] says at once between which bounds a cost lies, and only
+//! where two brackets overlap, once in thousands of comparisons, are costs worked out.
 
 /// Fraction bits of a cost.
 const BITS: u32 = 57;

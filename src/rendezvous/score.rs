@@ -12,9 +12,9 @@
 //! spelt like a node from meeting it.
 //!
 //! Two multiplications are what it takes. Measured over the first two choices of 10 nodes and the order of 4, as χ² turned into
-//! normal deviates: with two, all stay below 3.3 for random tokens, for 0, 1, 2, … and for tokens that differ in their high or low halves; with
-//! one, the tokens 0, 1, 2, … give 122. The shift before the first multiplication costs nothing a node, as it is linear: it is
-//! taken of token and hash apart, once. Changing a line here moves keys: that would be Layout V2, beside this one.
+//! normal deviates: with two, all stay below 3.3 for random tokens, for 0, 1, 2, … and for tokens that differ in their high or low
+//! halves; with one, the tokens 0, 1, 2, … give 122. The shift before the first multiplication costs nothing a node, as it is
+//! linear: it is taken of token and hash apart, once. Changing a line here moves keys: that would be Layout V2, beside this one.
 
 use crate::hash::{KeyHasher, Token};
 use crate::ring::layout;

@@ -64,15 +64,16 @@ impl<N> SlotTableBuilder<N> {
 }
 
 impl<N, H> SlotTableBuilder<N, H> {
-    /// The number of slots, a power of two from 1 to 2²⁸; 65,536 unless set. Part of the placement: another number moves nearly every key, so choose it
-    /// once, for the most nodes there will ever be: 100 slots a node or more. With fewer slots than nodes some nodes own nothing.
+    /// The number of slots, a power of two from 1 to 2²⁸; 65,536 unless set. Part of the placement: another number moves nearly
+    /// every key, so choose it once, for the most nodes there will ever be: 100 slots a node or more. With fewer slots than nodes
+    /// some nodes own nothing.
     pub fn slots(mut self, slots: usize) -> Self {
         self.slots = slots;
         self
     }
 
-    /// Caps every node at `max_load` times its share of the slots, c·M·w/W rounded down or up to whole slots; 1.0 makes the table as even as whole slots
-    /// allow. No cap unless set. Counted in steps of 2⁻³², rounded down. Part of the placement.
+    /// Caps every node at `max_load` times its share of the slots, c·M·w/W rounded down or up to whole slots; 1.0 makes the table
+    /// as even as whole slots allow. No cap unless set. Counted in steps of 2⁻³², rounded down. Part of the placement.
     pub fn max_load(mut self, max_load: f64) -> Self {
         self.max_load = Some(max_load);
         self
@@ -91,8 +92,8 @@ impl<N, H> SlotTableBuilder<N, H> {
     /// The table, empty. Nothing is allocated before the first node comes.
     ///
     /// # Errors
-    /// [`ConfigError::SlotsNotPowerOfTwo`], for 0 too; [`ConfigError::TooManySlots`] above 2²⁸; [`ConfigError::MaxLoad`] below 1 and where it is not a
-    /// finite number.
+    /// [`ConfigError::SlotsNotPowerOfTwo`], for 0 too; [`ConfigError::TooManySlots`] above 2²⁸; [`ConfigError::MaxLoad`] below 1
+    /// and where it is not a finite number.
     pub fn build(self) -> Result<SlotTable<N, H>, ConfigError> {
         let slots = self.slots;
         if !slots.is_power_of_two() {

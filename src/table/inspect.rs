@@ -85,8 +85,8 @@ impl<N, H> SlotTable<N, H> {
         }))
     }
 
-    /// The whole table as a plain array, for another process or language: for every slot the index of its owner in [`nodes`](SlotTable::nodes), which is
-    /// the order of identity. Empty where no node is eligible. O(M).
+    /// The whole table as a plain array, for another process or language: for every slot the index of its owner in
+    /// [`nodes`](SlotTable::nodes), which is the order of identity. Empty where no node is eligible. O(M).
     ///
     /// ```
     /// use clockwise::{Route, SlotTable};
@@ -101,8 +101,9 @@ impl<N, H> SlotTable<N, H> {
         self.owners.iter().collect()
     }
 
-    /// A checksum of all that decides owners: layout, slots, cap, hasher (by its hash of a fixed probe), and each member's identity, weight and drained
-    /// state. Equal fingerprints mean equal answers, in every process, language and release; order and history do not matter.
+    /// A checksum of all that decides owners: layout, slots, cap, hasher (by its hash of a fixed probe), and each member's
+    /// identity, weight and drained state. Equal fingerprints mean equal answers, in every process, language and release; order and
+    /// history do not matter.
     pub fn fingerprint(&self) -> u64
     where
         H: KeyHasher,

@@ -1,11 +1,12 @@
 //! Who owns each slot where nodes are capped: deferred acceptance (Gale and Shapley 1962) between slots and nodes.
 //!
-//! Slots propose to nodes in their order of preference; a node that is full keeps those slots for which its score is greatest and sends the others
-//! on. Both sides rank by one and the same order of all (slot, node) pairs: by claim. The best pair of all is in every stable
-//! assignment, then the best of what is left, and so on: so there is only one, whatever the history, and whatever the order in which slots propose.
+//! Slots propose to nodes in their order of preference; a node that is full keeps those slots for which its score is greatest and
+//! sends the others on. Both sides rank by one and the same order of all (slot, node) pairs: by claim. The best pair of all is in
+//! every stable assignment, then the best of what is left, and so on: so there is only one, whatever the history, and whatever the
+//! order in which slots propose.
 //!
-//! Proposals start from the winners without caps, since those would come first anyway. A slot that is sent on goes straight to the best node that
-//! would take it: a full node's worst score only grows, so those passed over would refuse it to the end.
+//! Proposals start from the winners without caps, since those would come first anyway. A slot that is sent on goes straight to the
+//! best node that would take it: a full node's worst score only grows, so those passed over would refuse it to the end.
 
 use super::first::token;
 use super::owners::Owners;
@@ -18,8 +19,8 @@ use core::mem;
 /// A load factor in units of 2⁻³².
 pub(super) const ONE: u64 = 1 << 32;
 
-/// How many slots each member may hold, by rank: its part of ⌈c·M⌉ slots by weight, c·M·w/W, rounded down or up, so that they sum to ⌈c·M⌉. Up
-/// where most is cut off (largest remainder), among equals in order of rank.
+/// How many slots each member may hold, by rank: its part of ⌈c·M⌉ slots by weight, c·M·w/W, rounded down or up, so that they sum
+/// to ⌈c·M⌉. Up where most is cut off (largest remainder), among equals in order of rank.
 pub(super) fn capacities(roster: &Roster, slots: usize, max_load: u64) -> Vec<usize> {
     let ranks = 0..roster.len();
     let total: u128 = ranks.clone().map(|r| u128::from(roster.weight(r))).sum();
