@@ -57,22 +57,115 @@ fn of<H: KeyHasher>(set: &Weighted, hasher: H) -> Rendezvous<String, H> {
     nodes
 }
 
-/// The order by the written formula, in floating point: −ln(u)/w ascending. `None` where two are too close for floats to tell.
+/// The order by the written formula, in floating point: −ln(u)/w ascending. `None` where two are too close for floats to tell, unless hash and weight
+/// are the same: then the lesser name comes first.
 fn oracle(set: &Weighted, hasher: &impl KeyHasher, token: u64) -> Option<Vec<String>> {
-    let mut costs: Vec<(f64, String)> = set
-        .iter()
-        .map(|(name, &weight)| {
-            let mut y = token ^ hasher.hash_bytes(&[&[0; 4], name.as_bytes()].concat());
-            y = (y ^ (y >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-            y = (y ^ (y >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-            // 1 − u is exact enough near u = 1, where u itself is not.
-            let rest = (u64::MAX - y) as f64 / 18_446_744_073_709_551_616.0;
-            (-(-rest).ln_1p() / f64::from(weight), name.clone())
-        })
-        .collect();
-    costs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let close = |pair: &[(f64, String)]| pair[1].0 - pair[0].0 < 1e-12 * pair[1].0;
-    (!costs.windows(2).any(close)).then(|| costs.into_iter().map(|(_, name)| name).collect())
+    let cost = |(name, &weight): (&String, &u32)| {
+        let mut y = token ^ hasher.hash_bytes(&[&[0; 4], name.as_bytes()].concat());
+        y = (y ^ (y >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        y = (y ^ (y >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        // 1 − u is exact enough near u = 1, where u itself is not.
+        let rest = (u64::MAX - y) as f64 / 18_446_744_073_709_551_616.0;
+        (
+            -(-rest).ln_1p() / f64::from(weight),
+            y,
+            weight,
+            name.clone(),
+        )
+    };
+    let mut costs: Vec<_> = set.iter().map(cost).collect();
+    costs.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.3.cmp(&b.3)));
+    let unclear = costs.windows(2).any(|pair| {
+        let ((a, ay, aw, _), (b, by, bw, _)) = (&pair[0], &pair[1]);
+        b - a < 1e-12 * b && (ay, aw) != (by, bw)
+    });
+    (!unclear).then(|| costs.into_iter().map(|cost| cost.3).collect())
+}
+
+/// Random histories of all verbs, those that must fail too, against a map and the formula.
+#[test]
+fn random_histories_agree_with_a_model() {
+    fn check<H: KeyHasher + Copy>(random: &mut Random, hasher: H) -> usize {
+        let mut nodes = Rendezvous::with_hasher(hasher);
+        let mut model: BTreeMap<String, (u32, bool)> = BTreeMap::new();
+        let mut compared = 0;
+        for _ in 0..random.below(60) {
+            let name = format!("n{}", random.below(12));
+            let weight = random.below(4) as u32;
+            let known = model.contains_key(&name);
+            match random.below(8) {
+                0 | 1 => {
+                    let fine = nodes.insert_weighted(name.clone(), weight).is_ok();
+                    assert_eq!(fine, !known && weight > 0);
+                    if fine {
+                        model.insert(name, (weight, false));
+                    }
+                }
+                2 => assert_eq!(nodes.remove(&name).is_some(), model.remove(&name).is_some()),
+                3 => {
+                    assert_eq!(nodes.set_weight(&name, weight).is_ok(), known && weight > 0);
+                    if let (Some(entry), 1..) = (model.get_mut(&name), weight) {
+                        entry.0 = weight;
+                    }
+                }
+                4 | 5 => {
+                    let drain = weight > 0;
+                    let done = if drain {
+                        nodes.drain(&name)
+                    } else {
+                        nodes.undrain(&name)
+                    };
+                    assert_eq!(done.is_ok(), known);
+                    if let Some(entry) = model.get_mut(&name) {
+                        entry.1 = drain;
+                    }
+                }
+                6 => {
+                    let all =
+                        [("n1", 1), ("n2", 2), (&*name, weight)].map(|(n, w)| (n.to_string(), w));
+                    let distinct = name != "n1" && name != "n2";
+                    let result = nodes.set_nodes(all.clone());
+                    assert_eq!(result.is_ok(), distinct && weight > 0);
+                    if result.is_ok() {
+                        let drained = |name: &String| model.get(name).is_some_and(|entry| entry.1);
+                        let after = all.into_iter().map(|(n, w)| (n.clone(), (w, drained(&n))));
+                        model = after.collect();
+                    }
+                }
+                _ => nodes = nodes.clone(),
+            }
+            let members = nodes
+                .members()
+                .map(|m| (m.node.clone(), (m.weight, m.drained)));
+            assert!(members.eq(model.clone()));
+            let eligible = model.iter().filter(|(_, entry)| !entry.1);
+            let eligible: Weighted = eligible.map(|(n, entry)| (n.clone(), entry.0)).collect();
+            let token = random.next();
+            if let Some(expected) = oracle(&eligible, &hasher, token) {
+                let mut order = Vec::new();
+                nodes.pick(Token::new(token), &mut |node| {
+                    order.push(node.clone());
+                    false
+                });
+                assert_eq!(order, expected);
+                compared += 1;
+            }
+        }
+        compared
+    }
+    let mut random = Random(6);
+    let mut compared = 0;
+    let histories = scaled(20, 150, 20_000);
+    for history in 0..histories {
+        compared += match history % 4 {
+            0 => check(
+                &mut random,
+                Mixed::from_fn(|b: &[u8]| Xxh3::new().hash_bytes(b) & 3),
+            ),
+            _ => check(&mut random, Xxh3::new()),
+        };
+    }
+    assert!(compared > histories * 20);
 }
 
 #[test]
