@@ -92,6 +92,42 @@ pub enum ConfigError {
         /// What it may be.
         must: &'static str,
     },
+    /// A key's slot is the top bits of its token, so the number of slots is a power of two, 1 or more.
+    #[error("{slots} slots: the number of slots must be a power of two")]
+    #[non_exhaustive]
+    SlotsNotPowerOfTwo {
+        /// Slots asked for.
+        slots: usize,
+    },
+    /// A table of so many slots would take gigabytes.
+    #[error("{slots} slots are more than the {max_slots} that a table may have")]
+    #[non_exhaustive]
+    TooManySlots {
+        /// Slots asked for.
+        slots: usize,
+        /// The greatest number.
+        max_slots: usize,
+    },
+}
+
+/// Two slot tables whose slots do not mean the same keys.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SlotDiffError {
+    /// The tables have different numbers of slots.
+    #[error(
+        "the tables have {old} and {new} slots: only tables of one size can be compared by slot"
+    )]
+    #[non_exhaustive]
+    Slots {
+        /// Slots of the old table.
+        old: usize,
+        /// Slots of the new table.
+        new: usize,
+    },
+    /// The tables hash keys differently (tested on a fixed probe).
+    #[error("the tables' hashers differ, so a slot holds other keys in each")]
+    Hashers,
 }
 
 /// Fewer distinct domains (zones, racks) have an eligible node than replicas were asked for.

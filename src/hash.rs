@@ -4,6 +4,8 @@ mod mixed;
 mod sip13;
 mod xxh3;
 
+#[cfg(test)]
+pub(crate) use mixed::fmix64;
 pub use mixed::{FromBuildHasher, FromFn, Mixed};
 pub use sip13::SipHash13;
 pub use xxh3::Xxh3;

@@ -55,43 +55,53 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(target_has_atomic = "ptr")]
-mod atomic;
 mod clock;
-#[cfg(target_has_atomic = "ptr")]
-mod draws;
 mod error;
 mod hash;
 mod key;
-#[cfg(target_has_atomic = "ptr")]
-mod least_loaded;
 mod load;
 mod nodes;
+mod rendezvous;
+mod ring;
+mod strategy;
+mod table;
+mod wrappers;
+
+#[cfg(target_has_atomic = "ptr")]
+mod atomic;
+#[cfg(target_has_atomic = "ptr")]
+mod draws;
+#[cfg(target_has_atomic = "ptr")]
+mod least_loaded;
 #[cfg(target_has_atomic = "ptr")]
 mod power_of_two;
-mod ring;
 #[cfg(target_has_atomic = "ptr")]
 mod round_robin;
 #[cfg(feature = "shared")]
 mod shared;
-mod strategy;
 #[cfg(target_has_atomic = "ptr")]
 mod urn;
 #[cfg(target_has_atomic = "ptr")]
 mod weighted_random;
-mod wrappers;
 
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("choosing.md")]
 pub mod choosing {}
 
 pub use clock::{Clock, SystemClock};
-pub use error::{ConfigError, NodeError, NotEnoughDomains};
+pub use error::{ConfigError, NodeError, NotEnoughDomains, SlotDiffError};
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, Xxh3};
 pub use key::Key;
+pub use load::Load;
+pub use nodes::{Changes, Member, Members, Nodes};
+pub use rendezvous::{Ranking, Rendezvous};
+pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, Preference, RingArc};
+pub use strategy::{Membership, Route, Strategy};
+pub use table::{SlotDiff, SlotMove, SlotTable, SlotTableBuilder, Slots};
+pub use wrappers::{Failover, Filtered, Spread};
+
 #[cfg(target_has_atomic = "ptr")]
 pub use least_loaded::LeastLoaded;
-pub use load::Load;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use load::PeakEwma;
 #[cfg(target_has_atomic = "64")]
@@ -100,24 +110,20 @@ pub use load::Reported;
 pub use load::SlowStart;
 #[cfg(target_has_atomic = "ptr")]
 pub use load::{InFlight, Tracked};
-pub use nodes::{Changes, Member, Members, Nodes};
 #[cfg(target_has_atomic = "ptr")]
 pub use power_of_two::PowerOfTwo;
 #[cfg(feature = "std")]
 pub use ring::Forecast;
-pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, Preference, RingArc};
 #[cfg(target_has_atomic = "ptr")]
 pub use round_robin::RoundRobin;
 #[cfg(feature = "shared")]
 pub use shared::Shared;
-pub use strategy::{Membership, Route, Strategy};
 #[cfg(target_has_atomic = "ptr")]
 pub use weighted_random::WeightedRandom;
 #[cfg(feature = "sticky")]
 pub use wrappers::Sticky;
 #[cfg(target_has_atomic = "ptr")]
 pub use wrappers::{Bounded, Lease};
-pub use wrappers::{Failover, Filtered, Spread};
 
 /// The README's examples, run as tests.
 #[cfg(doctest)]

@@ -44,7 +44,7 @@ pub struct NodeBalance {
 }
 
 impl Balance {
-    pub(super) fn of<'a>(nodes: impl Iterator<Item = (&'a [u8], u32, u128)> + Clone) -> Balance {
+    pub(crate) fn of<'a>(nodes: impl Iterator<Item = (&'a [u8], u32, u128)> + Clone) -> Balance {
         let total: u64 = nodes.clone().map(|(_, weight, _)| u64::from(weight)).sum();
         let mut rows: Vec<NodeBalance> = nodes
             .map(|(identity, weight, measure)| {

@@ -1,0 +1,128 @@
+//! Configuring a slot table.
+
+use super::SlotTable;
+use super::settle::ONE;
+use crate::error::ConfigError;
+use crate::hash::Xxh3;
+use core::fmt;
+use core::marker::PhantomData;
+
+/// Slots of a table that was not told otherwise.
+pub(super) const SLOTS: usize = 1 << 16;
+
+/// The most slots a table may have: 512 MB for two bytes each.
+const MAX_SLOTS: usize = 1 << 28;
+
+/// What a table is built by, part of the placement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Config {
+    /// A key's slot is as many top bits of its token.
+    pub(super) bits: u32,
+    /// The load factor in units of 2⁻³².
+    pub(super) max_load: Option<u64>,
+}
+
+impl Config {
+    pub(super) const DEFAULT: Config = Config {
+        bits: SLOTS.trailing_zeros(),
+        max_load: None,
+    };
+
+    pub(super) fn slots(self) -> usize {
+        1 << self.bits
+    }
+}
+
+/// Configures a [`SlotTable`]; see [`SlotTable::builder`].
+///
+/// ```
+/// use clockwise::{SipHash13, SlotTable};
+///
+/// let mut table = SlotTable::builder().slots(4096).max_load(1.05).hasher(SipHash13::new([7; 16])).build()?;
+/// table.insert("cache-1")?;
+/// assert_eq!(table.slots(), 4096);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "call `build`"]
+pub struct SlotTableBuilder<N, H = Xxh3> {
+    slots: usize,
+    max_load: Option<f64>,
+    hasher: H,
+    nodes: PhantomData<fn() -> N>,
+}
+
+impl<N> SlotTableBuilder<N> {
+    pub(super) const fn new() -> Self {
+        SlotTableBuilder {
+            slots: SLOTS,
+            max_load: None,
+            hasher: Xxh3::new(),
+            nodes: PhantomData,
+        }
+    }
+}
+
+impl<N, H> SlotTableBuilder<N, H> {
+    /// The number of slots, a power of two from 1 to 2²⁸; 65,536 unless set. Part of the placement: another number moves nearly
+    /// every key, so choose it once, for the most nodes there will ever be: 100 slots a node or more. With fewer slots than nodes
+    /// some nodes own nothing.
+    pub fn slots(mut self, slots: usize) -> Self {
+        self.slots = slots;
+        self
+    }
+
+    /// Caps every node at `max_load` times its share of the slots, c·M·w/W rounded down or up to whole slots; 1.0 makes the table
+    /// as even as whole slots allow. No cap unless set. Counted in steps of 2⁻³², rounded down. Part of the placement.
+    pub fn max_load(mut self, max_load: f64) -> Self {
+        self.max_load = Some(max_load);
+        self
+    }
+
+    /// The hasher of keys and nodes; [`Xxh3`] unless set. Part of the placement.
+    pub fn hasher<H2>(self, hasher: H2) -> SlotTableBuilder<N, H2> {
+        SlotTableBuilder {
+            slots: self.slots,
+            max_load: self.max_load,
+            hasher,
+            nodes: PhantomData,
+        }
+    }
+
+    /// The table, empty. Nothing is allocated before the first node comes.
+    ///
+    /// # Errors
+    /// [`ConfigError::SlotsNotPowerOfTwo`], for 0 too; [`ConfigError::TooManySlots`] above 2²⁸; [`ConfigError::OutOfRange`] below 1
+    /// and where it is not a finite number.
+    pub fn build(self) -> Result<SlotTable<N, H>, ConfigError> {
+        let slots = self.slots;
+        if !slots.is_power_of_two() {
+            return Err(ConfigError::SlotsNotPowerOfTwo { slots });
+        }
+        if slots > MAX_SLOTS {
+            return Err(ConfigError::TooManySlots {
+                slots,
+                max_slots: MAX_SLOTS,
+            });
+        }
+        let works = |max_load: &f64| max_load.is_finite() && *max_load >= 1.0;
+        if let Some(max_load) = self.max_load.filter(|max_load| !works(max_load)) {
+            let must = "finite and at least 1";
+            return Err(ConfigError::out_of_range("max load", max_load, must));
+        }
+        let config = Config {
+            bits: slots.trailing_zeros(),
+            // The product is exact; what lies beyond 2³² is no cap for any share, so it may saturate.
+            max_load: self.max_load.map(|max_load| (max_load * ONE as f64) as u64),
+        };
+        Ok(SlotTable::configured(config, self.hasher))
+    }
+}
+
+impl<N, H> fmt::Debug for SlotTableBuilder<N, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlotTableBuilder")
+            .field("slots", &self.slots)
+            .field("max_load", &self.max_load)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,144 @@
+//! Looking into a table: which slots a node owns, how even it is, and the whole of it for others.
+
+use super::owners::Owners;
+use super::settle::{self, ONE};
+use super::{SlotTable, builder::Config};
+use crate::hash::{KeyHasher, Xxh3};
+use crate::key::Key;
+use crate::rendezvous::{roster, score};
+use crate::ring::Balance;
+use alloc::{vec, vec::Vec};
+use core::iter::FusedIterator;
+
+impl<N, H> SlotTable<N, H> {
+    /// The number of slots, M.
+    pub fn slots(&self) -> usize {
+        self.config.slots()
+    }
+
+    /// The load factor that caps every node, c; `None` where there is no cap.
+    pub fn max_load(&self) -> Option<f64> {
+        let Config { max_load, .. } = self.config;
+        max_load.map(|max_load| max_load as f64 / ONE as f64)
+    }
+
+    /// The node that owns `slot`; `None` where no node is eligible or there is no such slot. O(1).
+    ///
+    /// ```
+    /// use clockwise::{Route, SlotTable};
+    /// let table = SlotTable::from_nodes(["a", "b", "c"])?;
+    /// let slot = table.slot_of(table.token("user:42"));
+    /// assert_eq!(table.owner_of(slot), table.route("user:42"));
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    #[inline]
+    pub fn owner_of(&self, slot: usize) -> Option<&N> {
+        self.owners.get(slot).map(|rank| self.nodes.node(rank))
+    }
+
+    /// The slots that a member owns, ascending; none if it is drained; `None` where no member has this identity. O(M) to walk.
+    ///
+    /// ```
+    /// let table = clockwise::SlotTable::from_nodes(["a", "b"])?;
+    /// let (a, b) = (table.slots_of("a").unwrap().count(), table.slots_of("b").unwrap().count());
+    /// assert_eq!(a + b, table.slots());
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn slots_of<Q: Key + ?Sized>(&self, id: &Q) -> Option<Slots<'_>> {
+        let rank = self.nodes.rank_of(id.key_bytes().as_ref())?;
+        Some(Slots {
+            owners: &self.owners,
+            rank: rank as u32,
+            next: 0,
+        })
+    }
+
+    /// How many slots a member may own at most: its cap, or all slots where there is no cap; 0 if it is drained; `None` where no member
+    /// has this identity. O(N log N).
+    ///
+    /// The caps of all nodes sum to ⌈c·M⌉. A node's is c·M·w/W, rounded up where most is cut off, else down.
+    pub fn capacity<Q: Key + ?Sized>(&self, id: &Q) -> Option<usize> {
+        let rank = self.nodes.rank_of(id.key_bytes().as_ref())?;
+        Some(match self.config.max_load {
+            _ if self.roster.weight(rank) == 0 => 0,
+            None => self.slots(),
+            Some(max_load) => settle::capacities(&self.roster, self.slots(), max_load)[rank],
+        })
+    }
+
+    /// How evenly the slots are spread over the eligible nodes, relative to their weights. O(M).
+    pub fn balance(&self) -> Balance {
+        let mut counts = vec![0u64; self.len()];
+        for rank in self.owners.iter() {
+            counts[rank as usize] += 1;
+        }
+        let tokens_a_slot = (1u128 << 64) >> self.config.bits;
+        let rows = self
+            .nodes
+            .entries()
+            .iter()
+            .zip(counts)
+            .filter(|(entry, _)| !entry.drained);
+        Balance::of(rows.map(|(entry, count)| {
+            let tokens = u128::from(count) * tokens_a_slot;
+            (&*entry.identity, entry.weight, tokens)
+        }))
+    }
+
+    /// The whole table as a plain array, for another process or language: for every slot the index of its owner in
+    /// [`nodes`](SlotTable::nodes), which is the order of identity. Empty where no node is eligible. O(M).
+    ///
+    /// ```
+    /// use clockwise::{Route, SlotTable};
+    /// let table = SlotTable::from_nodes(["a", "b", "c"])?;
+    /// let (array, names): (Vec<u32>, Vec<&str>) = (table.to_array(), table.nodes().copied().collect());
+    /// // Elsewhere, with the same hash:
+    /// let slot = table.token("user:42").get() >> (64 - 16);
+    /// assert_eq!(Some(&names[array[slot as usize] as usize]), table.route("user:42"));
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn to_array(&self) -> Vec<u32> {
+        self.owners.iter().collect()
+    }
+
+    /// A checksum of all that decides owners: layout, slots, cap, hasher (by its hash of a fixed probe), and each member's
+    /// identity, weight and drained state. Equal fingerprints mean equal answers, in every process, language and release; order and
+    /// history do not matter.
+    pub fn fingerprint(&self) -> u64
+    where
+        H: KeyHasher,
+    {
+        let mut bytes = Vec::from(*b"clockwise slot table\0");
+        bytes.push(score::LAYOUT_V1);
+        bytes.extend((self.slots() as u64).to_le_bytes());
+        // 0 is no load factor.
+        bytes.extend(self.config.max_load.unwrap_or(0).to_le_bytes());
+        roster::describe(&self.nodes, &self.hasher, &mut bytes);
+        Xxh3::new().hash_bytes(&bytes)
+    }
+}
+
+/// The slots that a node owns, ascending; see [`SlotTable::slots_of`].
+#[derive(Debug, Clone)]
+#[must_use = "iterators are lazy"]
+pub struct Slots<'a> {
+    owners: &'a Owners,
+    rank: u32,
+    next: usize,
+}
+
+impl Iterator for Slots<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while let Some(owner) = self.owners.get(self.next) {
+            self.next += 1;
+            if owner == self.rank {
+                return Some(self.next - 1);
+            }
+        }
+        None
+    }
+}
+
+impl FusedIterator for Slots<'_> {}
