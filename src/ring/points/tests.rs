@@ -309,3 +309,66 @@ fn points_go_back_and_forth_between_fine_and_coarse() {
     let none = both.changed(&[None, None], Run::default());
     assert_eq!((none.len(), none.owner_of(5)), (0, None));
 }
+
+/// What an answer starts from is the number of points before the cell, so that no more than the cell's own are looked at.
+#[test]
+fn the_index_counts_the_points_before_each_cell() {
+    for (place, at) in PLACES {
+        for count in [1, 2, 9, 300] {
+            let points: Vec<(u64, u32)> = random(11).map(at).map(|t| (t, 0)).take(count).collect();
+            let Starts::Fine(starts) = points_of(&points).starts else {
+                panic!("{count} points need no coarse index")
+            };
+            assert_eq!(starts.len(), FINE_CELLS * count);
+            for (cell, &start) in starts.iter().enumerate() {
+                let before = |&&(token, _): &&(u64, u32)| cell_of(token, starts.len()) < cell;
+                assert_eq!(
+                    usize::from(start),
+                    points.iter().filter(before).count(),
+                    "{place}"
+                );
+            }
+        }
+    }
+    for at in [PLACES[0].1, PLACES[10].1, PLACES[11].1, |r| {
+        if r % 2 == 0 { r } else { r >> 12 }
+    }] {
+        let points: Vec<(u64, u32)> = random(12).map(at).map(|t| (t, 0)).take(66_000).collect();
+        let Starts::Coarse { base, offset } = points_of(&points).starts else {
+            panic!("66,000 points need a coarse index")
+        };
+        let cells = COARSE_CELLS * points.len();
+        assert_eq!((offset.len(), base.len()), (cells, cells.div_ceil(GROUP)));
+        let mut within = vec![0usize; cells];
+        for &(token, _) in &points {
+            within[cell_of(token, cells)] += 1;
+        }
+        let (mut before, mut group) = (0, 0);
+        for cell in 0..cells {
+            if cell % GROUP == 0 {
+                assert_eq!(base[cell / GROUP] as usize, before);
+                group = before;
+            }
+            assert_eq!(usize::from(offset[cell]), (before - group).min(255));
+            before += within[cell];
+        }
+    }
+}
+
+/// Neighbouring cells differ by at most one token in size, and cover everything in order.
+#[test]
+fn cells_cut_the_circle_evenly_whatever_their_number() {
+    for cells in [1, 2, 3, 7, 160 * FINE_CELLS, 262_140, 1_000_003] {
+        assert_eq!(cell_of(0, cells), 0);
+        assert_eq!(cell_of(u64::MAX, cells), cells - 1);
+        for cell in [1, cells / 3, cells / 2, cells - 1].map(|cell| cell.max(1)) {
+            if cell < cells {
+                let first = ((cell as u128) << 64).div_ceil(cells as u128) as u64;
+                assert_eq!(
+                    (cell_of(first - 1, cells), cell_of(first, cells)),
+                    (cell - 1, cell)
+                );
+            }
+        }
+    }
+}
