@@ -353,6 +353,9 @@ fn the_index_counts_the_points_before_each_cell() {
                 group = before;
             }
             assert_eq!(usize::from(offset[cell]), (before - group).min(255));
+            let first = ((cell as u128) << 64).div_ceil(cells as u128) as u64;
+            let start = group + (before - group).min(255);
+            assert_eq!(coarse_start(&base, &offset, first), start);
             before += within[cell];
         }
     }
