@@ -34,12 +34,12 @@ fn draw(random: &mut Rng, set: usize) -> (Spoilt, u32, Wanted) {
         8 => Spoilt::Constant(random.next()),
         _ => Spoilt::Not,
     };
-    let (style, count) = (*random.pick(&STYLES), random.between(1, 64));
+    let (style, count) = (*random.pick(&STYLES), random.between(1, scaled(12, 64, 64)));
     let names = names::nodes(style, count, random).into_iter();
     let wanted = names
         .map(|name| (name, random.between(1, 8) as u32, random.chance(8)))
         .collect();
-    (hasher, random.between(1, 64) as u32, wanted)
+    (hasher, random.between(1, scaled(16, 64, 64)) as u32, wanted)
 }
 
 /// Inserted one by one or all at once, in this order.

@@ -21,7 +21,10 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let virtual_nodes = bytes.next().unwrap_or(0) % 8 + 1;
     let mut world = World::new(hasher, virtual_nodes, u64::from(bytes.next().unwrap_or(0)));
-    while bytes.len() > 0 {
+    for _ in 0..60 {
+        if bytes.len() == 0 {
+            break;
+        }
         world.step(&Op::read(&mut bytes));
     }
     world.step(&Op::Swap);

@@ -41,7 +41,7 @@ const SCAN: usize = 8;
 const FINE_MAX: usize = u16::MAX as usize;
 
 /// Cells a point. Fine: 8 bytes a point, and 1 token in 100 is not decided by two slots. Coarse: 2.1 bytes a point, and
-/// 1 in 10,000 is not decided by four.
+/// 4 in 10,000 are not decided by four.
 const FINE_CELLS: usize = 4;
 const COARSE_CELLS: usize = 2;
 

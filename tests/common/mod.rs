@@ -14,6 +14,7 @@ pub mod node;
 pub mod ops;
 pub mod oracle;
 pub mod random;
+pub mod small;
 
 fn is_set(variable: &str) -> bool {
     std::env::var(variable).is_ok_and(|value| !matches!(&*value, "" | "0"))
