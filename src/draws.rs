@@ -9,6 +9,7 @@
 
 use crate::atomic::{Count, Counter, Ordering, wide};
 use alloc::boxed::Box;
+use core::array::from_fn;
 use core::fmt;
 
 /// 2⁶⁴ divided by the golden ratio. Multiples of it fill the circle of 2⁶⁴ evenly at every length.
@@ -26,20 +27,28 @@ const LANES: usize = 1;
 /// The source of a strategy's draws.
 pub(crate) struct Draws {
     seed: u64,
-    taken: Counter,
-    lanes: Box<[Lane]>,
+    counters: Box<Counters>,
 }
 
-/// The next number; a multiple of [`BLOCK`] where the block is used up. On a line (and its prefetched neighbour) of its own.
+struct Counters {
+    /// Numbers given to lanes.
+    taken: Alone,
+    /// For each lane its next number; a multiple of [`BLOCK`] where its block is used up.
+    lanes: [Alone; LANES],
+}
+
+/// A counter on a line of memory, and its prefetched neighbour, of its own.
 #[repr(align(128))]
-struct Lane(Counter);
+struct Alone(Counter);
 
 impl Draws {
     pub(crate) fn with_seed(seed: u64) -> Self {
         Draws {
             seed,
-            taken: Counter::new(0),
-            lanes: (0..LANES).map(|_| Lane(Counter::new(0))).collect(),
+            counters: Box::new(Counters {
+                taken: Alone(Counter::new(0)),
+                lanes: from_fn(|_| Alone(Counter::new(0))),
+            }),
         }
     }
 
@@ -53,14 +62,16 @@ impl Draws {
     /// The random numbers of one more pick.
     #[inline]
     pub(crate) fn next(&self) -> Random {
-        Random::of_pick(self.seed, self.number_in(&self.lanes[lane()]))
+        Random::of_pick(self.seed, self.number_in(lane()))
     }
 
     #[inline]
-    fn number_in(&self, lane: &Lane) -> u64 {
+    fn number_in(&self, lane: usize) -> u64 {
+        let Counters { taken, lanes } = &*self.counters;
+        let lane = &lanes[lane];
         let mut number = lane.0.load(Ordering::Relaxed);
         if number % BLOCK == 0 {
-            number = self.taken.fetch_add(BLOCK, Ordering::Relaxed);
+            number = taken.0.fetch_add(BLOCK, Ordering::Relaxed);
         }
         lane.0.store(number.wrapping_add(1), Ordering::Relaxed);
         wide(number)
@@ -70,11 +81,14 @@ impl Draws {
 /// Goes on where the original is: a snapshot that replaces it does not repeat its picks.
 impl Clone for Draws {
     fn clone(&self) -> Self {
-        let copy = |counter: &Counter| Counter::new(counter.load(Ordering::Relaxed));
+        let copy = |counter: &Alone| Alone(Counter::new(counter.0.load(Ordering::Relaxed)));
+        let Counters { taken, lanes } = &*self.counters;
         Draws {
             seed: self.seed,
-            taken: copy(&self.taken),
-            lanes: self.lanes.iter().map(|lane| Lane(copy(&lane.0))).collect(),
+            counters: Box::new(Counters {
+                taken: copy(taken),
+                lanes: from_fn(|lane| copy(&lanes[lane])),
+            }),
         }
     }
 }
@@ -151,9 +165,7 @@ mod models {
             let threads: Vec<_> = (0..2)
                 .map(|lane| {
                     let draws = draws.clone();
-                    loom::thread::spawn(move || {
-                        [(); 2].map(|()| draws.number_in(&draws.lanes[lane]))
-                    })
+                    loom::thread::spawn(move || [(); 2].map(|()| draws.number_in(lane)))
                 })
                 .collect();
             let drawn: Vec<[u64; 2]> = threads.into_iter().map(|t| t.join().unwrap()).collect();
@@ -172,10 +184,10 @@ mod models {
             let draws = loom::sync::Arc::new(Draws::with_seed(0));
             let other = {
                 let draws = draws.clone();
-                loom::thread::spawn(move || draws.number_in(&draws.lanes[0]))
+                loom::thread::spawn(move || draws.number_in(0))
             };
-            let first = draws.number_in(&draws.lanes[0]);
-            let second = draws.number_in(&draws.lanes[0]);
+            let first = draws.number_in(0);
+            let second = draws.number_in(0);
             let theirs = other.join().unwrap();
             assert_ne!(first, second);
             assert!(
