@@ -152,6 +152,30 @@ pub(crate) fn below(number: u64, bound: u64) -> u64 {
     ((u128::from(number) * u128::from(bound)) >> 64) as u64
 }
 
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn picks_draw_from_splitmix64_one_after_the_other() {
+        // The published outputs for seed 1234567.
+        let published = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+            4_593_380_528_125_082_431,
+            16_408_922_859_458_223_821,
+        ];
+        let draws = Draws::with_seed(1_234_567);
+        assert_eq!([(); 5].map(|()| draws.next().draw()), published);
+        // Past the ends of blocks the stream goes on: its states are a golden ratio apart.
+        for number in 5..1000 {
+            let state = 1_234_567u64.wrapping_add(GOLDEN.wrapping_mul(number));
+            assert_eq!(draws.next().even(), state, "pick {number}");
+        }
+    }
+}
+
 #[cfg(all(test, loom))]
 mod models {
     use super::*;
