@@ -37,13 +37,8 @@ impl Load for Server {
     }
 }
 
-/// Whatever it is, it answers and follows a list of members.
-type Chosen = Box<dyn Follow + Send + Sync>;
-
-trait Follow: Strategy<Server> + Membership<Server> {}
-impl<S: Strategy<Server> + Membership<Server>> Follow for S {}
-
-fn strategy(name: &str) -> Result<Chosen, Box<dyn Error>> {
+/// Whatever the strategy is, it answers and follows a list of members.
+fn strategy(name: &str) -> Result<Box<dyn Membership<Server> + Send + Sync>, Box<dyn Error>> {
     Ok(match name {
         "hash_ring" => Box::new(HashRing::new()),
         "round_robin" => Box::new(RoundRobin::new()),
@@ -92,8 +87,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let all = servers.replicas("ann", usize::MAX);
     println!("eligible now: {}", all.len());
 
-    // Where the membership is fixed, `Strategy` alone will do.
-    let fixed: Box<dyn Strategy<Server> + Send + Sync> = servers;
+    // Those who only route need to know no more than this.
+    let fixed: Box<dyn Strategy<Server> + Send + Sync> = Box::new(servers);
     println!("ann -> {:?}", fixed.route("ann").map(|server| &server.name));
     Ok(())
 }

@@ -6,7 +6,7 @@
 //! (bounded Pareto with exponent 1.5, mean 1 on a slow server, up to 1000: 1 request in 100 needs more than 7). Each server works off its
 //! queue one by one, first come, first served. Loads are the requests at a server as they were up to `staleness` mean service times ago; 0 is exact.
 //!
-//! Prints for each strategy the mean and longest queue and what a request takes, waiting included, in mean service times, and draws the tail of
+//! Prints for each strategy the mean and longest queue that a request joins (itself counted) and what a request takes, waiting included, in mean service times, and draws the tail of
 //! the latter to `simulation.svg`.
 
 use clockwise::{

@@ -9,6 +9,7 @@
 
 use crate::atomic::{Count, Counter, Ordering, wide};
 use alloc::boxed::Box;
+use core::array::from_fn;
 use core::fmt;
 
 /// 2⁶⁴ divided by the golden ratio. Multiples of it fill the circle of 2⁶⁴ evenly at every length.
@@ -26,20 +27,28 @@ const LANES: usize = 1;
 /// The source of a strategy's draws.
 pub(crate) struct Draws {
     seed: u64,
-    taken: Counter,
-    lanes: Box<[Lane]>,
+    counters: Box<Counters>,
 }
 
-/// The next number; a multiple of [`BLOCK`] where the block is used up. On a line (and its prefetched neighbour) of its own.
+struct Counters {
+    /// Numbers given to lanes.
+    taken: Alone,
+    /// For each lane its next number; a multiple of [`BLOCK`] where its block is used up.
+    lanes: [Alone; LANES],
+}
+
+/// A counter on a line of memory, and its prefetched neighbour, of its own.
 #[repr(align(128))]
-struct Lane(Counter);
+struct Alone(Counter);
 
 impl Draws {
     pub(crate) fn with_seed(seed: u64) -> Self {
         Draws {
             seed,
-            taken: Counter::new(0),
-            lanes: (0..LANES).map(|_| Lane(Counter::new(0))).collect(),
+            counters: Box::new(Counters {
+                taken: Alone(Counter::new(0)),
+                lanes: from_fn(|_| Alone(Counter::new(0))),
+            }),
         }
     }
 
@@ -53,14 +62,16 @@ impl Draws {
     /// The random numbers of one more pick.
     #[inline]
     pub(crate) fn next(&self) -> Random {
-        Random::of_pick(self.seed, self.number_in(&self.lanes[lane()]))
+        Random::of_pick(self.seed, self.number_in(lane()))
     }
 
     #[inline]
-    fn number_in(&self, lane: &Lane) -> u64 {
+    fn number_in(&self, lane: usize) -> u64 {
+        let Counters { taken, lanes } = &*self.counters;
+        let lane = &lanes[lane];
         let mut number = lane.0.load(Ordering::Relaxed);
         if number % BLOCK == 0 {
-            number = self.taken.fetch_add(BLOCK, Ordering::Relaxed);
+            number = taken.0.fetch_add(BLOCK, Ordering::Relaxed);
         }
         lane.0.store(number.wrapping_add(1), Ordering::Relaxed);
         wide(number)
@@ -70,11 +81,14 @@ impl Draws {
 /// Goes on where the original is: a snapshot that replaces it does not repeat its picks.
 impl Clone for Draws {
     fn clone(&self) -> Self {
-        let copy = |counter: &Counter| Counter::new(counter.load(Ordering::Relaxed));
+        let copy = |counter: &Alone| Alone(Counter::new(counter.0.load(Ordering::Relaxed)));
+        let Counters { taken, lanes } = &*self.counters;
         Draws {
             seed: self.seed,
-            taken: copy(&self.taken),
-            lanes: self.lanes.iter().map(|lane| Lane(copy(&lane.0))).collect(),
+            counters: Box::new(Counters {
+                taken: copy(taken),
+                lanes: from_fn(|lane| copy(&lanes[lane])),
+            }),
         }
     }
 }
@@ -138,6 +152,30 @@ pub(crate) fn below(number: u64, bound: u64) -> u64 {
     ((u128::from(number) * u128::from(bound)) >> 64) as u64
 }
 
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn picks_draw_from_splitmix64_one_after_the_other() {
+        // The published outputs for seed 1234567.
+        let published = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+            4_593_380_528_125_082_431,
+            16_408_922_859_458_223_821,
+        ];
+        let draws = Draws::with_seed(1_234_567);
+        assert_eq!([(); 5].map(|()| draws.next().draw()), published);
+        // Past the ends of blocks the stream goes on: its states are a golden ratio apart.
+        for number in 5..1000 {
+            let state = 1_234_567u64.wrapping_add(GOLDEN.wrapping_mul(number));
+            assert_eq!(draws.next().even(), state, "pick {number}");
+        }
+    }
+}
+
 #[cfg(all(test, loom))]
 mod models {
     use super::*;
@@ -151,9 +189,7 @@ mod models {
             let threads: Vec<_> = (0..2)
                 .map(|lane| {
                     let draws = draws.clone();
-                    loom::thread::spawn(move || {
-                        [(); 2].map(|()| draws.number_in(&draws.lanes[lane]))
-                    })
+                    loom::thread::spawn(move || [(); 2].map(|()| draws.number_in(lane)))
                 })
                 .collect();
             let drawn: Vec<[u64; 2]> = threads.into_iter().map(|t| t.join().unwrap()).collect();
@@ -172,10 +208,10 @@ mod models {
             let draws = loom::sync::Arc::new(Draws::with_seed(0));
             let other = {
                 let draws = draws.clone();
-                loom::thread::spawn(move || draws.number_in(&draws.lanes[0]))
+                loom::thread::spawn(move || draws.number_in(0))
             };
-            let first = draws.number_in(&draws.lanes[0]);
-            let second = draws.number_in(&draws.lanes[0]);
+            let first = draws.number_in(0);
+            let second = draws.number_in(0);
             let theirs = other.join().unwrap();
             assert_ne!(first, second);
             assert!(

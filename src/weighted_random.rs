@@ -36,8 +36,8 @@ use crate::{error::NodeError, key::Key};
 /// the same on every device.
 ///
 /// # Cost
-/// A pick is O(1) expected: one place on the line of weights. Each refusal is one more draw; up to 16 allocate nothing. A change is O(N). Threads
-/// do not share what they write, with `std`. The generator is `SplitMix64`, no source of secrets.
+/// A pick is O(1) expected: one place on the line of weights. Each refusal is one more draw; up to 16 allocate nothing. A change is O(N). With `std`, up to 16
+/// threads share nothing that they write, for 2 KiB a strategy. The generator is `SplitMix64`, no source of secrets.
 pub struct WeightedRandom<N> {
     nodes: NodeSet<N>,
     line: Line,

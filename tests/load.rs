@@ -72,6 +72,19 @@ fn latency_rises_at_once_and_falls_by_the_formula() {
 }
 
 #[test]
+fn a_late_observation_decays_nothing_twice() {
+    let (time, clock) = clock();
+    let node = PeakEwma::with_clock(Server::new("a"), seconds(10.0), clock).unwrap();
+    time.set(seconds(10.0));
+    node.observe(seconds(4.0));
+    time.set(seconds(5.0)); // another thread read the clock before, and comes after
+    node.observe(seconds(1.0));
+    assert!(near(node.load(), 4.0));
+    time.set(seconds(10.0));
+    assert!(near(node.load(), 4.0));
+}
+
+#[test]
 fn a_node_without_history_is_tried_once_and_then_waited_for() {
     let (_, clock) = clock();
     let new = PeakEwma::with_clock(Server::new("new"), seconds(10.0), clock.clone()).unwrap();

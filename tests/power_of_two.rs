@@ -92,6 +92,18 @@ fn d_choices_toss_evenly_and_find_the_least_more_often() {
 }
 
 #[test]
+fn the_toss_does_not_favour_the_order_of_the_draws() {
+    // All four are drawn, the heavy ones mostly first: two that tie with each other, then two that tie at less.
+    let servers = servers(4, &[(50.0, 50), (50.0, 50), (0.0, 10), (0.0, 1)]);
+    let shares = shares(&servers, 100_000);
+    assert_eq!(shares[..2], [0.0, 0.0]);
+    assert!(
+        (shares[3] - 0.5).abs() <= tolerance(0.5, 100_000),
+        "{shares:?}"
+    );
+}
+
+#[test]
 fn a_refused_node_leaves_the_draw_and_two_are_drawn_anew() {
     let servers = servers(2, &[(1.0, 1), (2.0, 1), (3.0, 1), (4.0, 1)]);
     let picks = 60_000;
