@@ -293,6 +293,28 @@ fn a_filter_shares_the_load_among_those_that_pass() {
     drop(leases);
 }
 
+/// Others come while a request looks for its place, here in its predicate. What it has read, L = 0 and caps of 1, then makes all its
+/// nodes full: it looks again, by the leases of now.
+#[test]
+fn caps_grow_with_those_who_come_meanwhile() {
+    let plain = HashRing::from_nodes((0..4u32).map(Tracked::new)).unwrap();
+    let bounded = Bounded::new(plain.clone(), 1.01).unwrap();
+    let order: Vec<u32> = plain.preference("key").map(|node| **node).collect();
+    let mut others = Vec::new();
+    let lease = bounded.acquire_where("key", |node| {
+        if others.is_empty() {
+            for (&id, count) in order.iter().zip([3, 1, 4, 3]) {
+                let to = || bounded.acquire_where("other", |node| **node == id);
+                others.extend((0..count).filter_map(|_| to()));
+            }
+        }
+        order[..2].contains(node)
+    });
+    assert_eq!(others.len(), 11);
+    // ⌈1.01 · 12 / 4⌉ = 4. By the two alone it were ⌈1.01 · 5 / 2⌉ = 3, and the place on the second.
+    assert_eq!(*lease.unwrap(), order[0]);
+}
+
 #[test]
 fn routing_reserves_nothing_and_offers_each_node_once() {
     let bounded = Bounded::new(ring(&[1, 2]), 1.25).unwrap();

@@ -221,14 +221,18 @@ fn a_table_is_used_to_its_last_place() {
 
 #[test]
 fn a_shard_that_is_empty_finds_room_in_another() {
-    let sticky = Sticky::new(ring(&["a"]), 4_096, MINUTE);
+    // Turns alternate, so only a session that is bound gets one node twice.
+    let turns = RoundRobin::from_nodes(["a", "b"]).unwrap();
+    let sticky = Sticky::new(turns, 4_096, MINUTE);
     // All in the first shard, then one in the last.
     for place in 0..4_096 {
         sticky.route_token(Token::new(place));
     }
     assert_eq!(sticky.session_count(), 4_096);
-    sticky.route_token(Token::new(u64::MAX));
+    let last = Token::new(u64::MAX);
+    let node = sticky.route_token(last);
     assert_eq!(sticky.session_count(), 4_096);
+    assert_eq!(sticky.route_token(last), node);
 }
 
 #[test]

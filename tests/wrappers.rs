@@ -282,6 +282,10 @@ fn failover_goes_on_where_a_group_has_no_node_left() {
             .eq(["d"].map(Tracked::new).iter())
     );
     assert_eq!(groups.groups_mut().pop().unwrap().len(), 1);
+    // All members in order of identity, whatever their groups.
+    let crosswise = Failover::new(vec![ring(["m", "z"]), ring(["a", "n"])]);
+    let names: Vec<_> = members(&crosswise).iter().map(|member| member.0).collect();
+    assert_eq!(names, ["a", "m", "n", "z"]);
 }
 
 #[test]
@@ -314,16 +318,16 @@ fn failover_refuses_a_list_whole() {
 
 #[test]
 fn spread_takes_the_least_loaded_of_the_first() {
-    let names: Vec<&'static str> = (0..24).map(|i| &*format!("n{i}").leak()).collect();
+    let names: Vec<&'static str> = (0..64).map(|i| &*format!("n{i}").leak()).collect();
     let plain = ring(names.iter().copied());
     for (i, node) in plain.nodes().enumerate() {
         (0..i * 7 % 5).for_each(|_| std::mem::forget(node.begin()));
     }
-    for width in [0, 1, 2, 3, 16, 17, 24, 25, usize::MAX] {
+    for width in [0, 1, 2, 3, 16, 17, 63, 64, 65, usize::MAX] {
         let spread = Spread::new(plain.clone(), move |_| width);
-        for key in 0..100u32 {
-            let order = plain.replicas(&key, 24);
-            let (head, tail) = order.split_at(width.clamp(1, 24));
+        for key in 0..40u32 {
+            let order = plain.replicas(&key, 64);
+            let (head, tail) = order.split_at(width.clamp(1, 64));
             let mut expected = head.to_vec();
             expected.sort_by_key(|node| node.in_flight()); // stable
             expected.extend(tail);
