@@ -103,12 +103,12 @@ mod tests {
     /// Scores of every magnitude, at and around powers of two and knots, and random ones.
     fn scores() -> impl Iterator<Item = u64> {
         let edges = (0..64u32).flat_map(|n| {
-            (0..=256u64).flat_map(move |knot| {
+            (0..=256u64).step_by(4).flat_map(move |knot| {
                 let x = ((256 + u128::from(knot)) << 55 >> n) as u64;
                 [x.wrapping_sub(2), x.wrapping_sub(1), x, x.wrapping_add(1)]
             })
         });
-        let random = (0..100_000u64).map(|i| fmix64(i) >> (i % 64));
+        let random = (0..20_000u64).map(|i| fmix64(i) >> (i % 64));
         edges.chain(random)
     }
 

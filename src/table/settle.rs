@@ -83,13 +83,11 @@ impl Holder {
         self.held = Held::Full(scored.into());
     }
 
-    /// The score from which a slot is taken. No two slots have one score with a node.
+    /// The score from which another slot is taken. No two slots have one score with a node.
     fn floor(&self) -> u64 {
         match &self.held {
             Held::Room(_) => 0,
-            Held::Full(heap) => heap
-                .peek()
-                .map_or(u64::MAX, |&Reverse((score, _))| score.saturating_add(1)),
+            Held::Full(heap) => heap.peek().map_or(u64::MAX, |&Reverse((score, _))| score),
         }
     }
 
