@@ -86,9 +86,12 @@ impl Budget {
     };
 }
 
+/// A member, here and in a snapshot.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Entry<N> {
     /// Kept beside the node, so that a payload whose key changes under us cannot break the order.
+    #[cfg_attr(feature = "serde", serde(with = "crate::snapshot::hex::bytes"))]
     pub(crate) identity: Box<[u8]>,
     pub(crate) node: N,
     pub(crate) weight: u32,
@@ -166,6 +169,11 @@ impl<N> Edit<N> {
     pub(crate) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.touched.is_empty()
     }
+
+    /// Newcomers, in order of identity.
+    pub(crate) fn added(&self) -> &[Entry<N>] {
+        &self.added
+    }
 }
 
 impl<N> NodeSet<N> {
@@ -239,6 +247,18 @@ impl<N> NodeSet<N> {
         self.within_budget(self.total_weight(), &added)?;
         Ok(Edit {
             added: in_order(added)?,
+            touched: Vec::new(),
+        })
+    }
+
+    /// Members of another set into this one, which is empty, drained ones as such.
+    pub(crate) fn plan_restore(&self, entries: Vec<Entry<N>>) -> Result<Edit<N>, NodeError> {
+        for entry in &entries {
+            check(&entry.identity, entry.weight)?;
+        }
+        self.within_budget(0, &entries)?;
+        Ok(Edit {
+            added: in_order(entries)?,
             touched: Vec::new(),
         })
     }
@@ -433,20 +453,25 @@ impl<N> NodeSet<N> {
     }
 }
 
+fn check(identity: &[u8], weight: u32) -> Result<(), NodeError> {
+    if identity.is_empty() {
+        return Err(NodeError::EmptyIdentity);
+    }
+    if weight == 0 {
+        return Err(NodeError::ZeroWeight {
+            node: readable(identity),
+        });
+    }
+    Ok(())
+}
+
 /// Newcomers with the checks that concern each alone.
 fn checked<N: Key>(nodes: impl IntoIterator<Item = (N, u32)>) -> Result<Vec<Entry<N>>, NodeError> {
     nodes
         .into_iter()
         .map(|(node, weight)| {
             let identity: Box<[u8]> = node.key_bytes().as_ref().into();
-            if identity.is_empty() {
-                return Err(NodeError::EmptyIdentity);
-            }
-            if weight == 0 {
-                return Err(NodeError::ZeroWeight {
-                    node: readable(&identity),
-                });
-            }
+            check(&identity, weight)?;
             Ok(Entry {
                 identity,
                 node,

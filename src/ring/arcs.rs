@@ -82,7 +82,7 @@ impl<N> fmt::Debug for Arcs<'_, N> {
 
 /// First token, last token, owner.
 #[derive(Clone)]
-struct Spans<'a> {
+pub(super) struct Spans<'a> {
     points: &'a Points,
     at: usize,
     /// Where the next span begins; `None` once MAX is covered.
@@ -90,7 +90,7 @@ struct Spans<'a> {
 }
 
 impl<'a> Spans<'a> {
-    fn new(points: &'a Points) -> Self {
+    pub(super) fn new(points: &'a Points) -> Self {
         Spans {
             points,
             at: 0,

@@ -289,6 +289,13 @@ impl Points {
         }
     }
 
+    /// Tokens and owners of all points, each once, clockwise from `token`.
+    pub(crate) fn around(&self, token: u64) -> impl Iterator<Item = (u64, u32)> {
+        let at = self.walk(token).at;
+        let places = (at..self.len()).chain(0..at);
+        places.map(|p| (self.token(p), self.owner(p)))
+    }
+
     /// The position and the owner of the first point at or after `token`, from `start` on, a position that is not past it.
     /// The position may be the number of points, which stands for 0. There must be points.
     #[inline]
