@@ -249,23 +249,25 @@ impl<N, H> HashRing<N, H> {
     /// ```
     pub fn loss_where<'a, F: FnMut(&'a N) -> bool>(&'a self, mut lost: F) -> Loss<'a, N> {
         let group: Vec<_> = self.nodes().map(|node| lost(node).then_some(0)).collect();
-        self.losses_of(&group, 1)
-            .pop()
-            .expect("one group has one loss")
+        // One group, one loss.
+        self.losses_of(&group, 1).swap_remove(0)
     }
 
     fn losses_of(&self, group: &[Option<u32>], groups: usize) -> Vec<Loss<'_, N>> {
         let heir =
             |last, lost: &dyn Fn(u32) -> bool| self.points.walk(last).find(|&owner| !lost(owner));
-        losses(&self.nodes, (group, groups), Spans::new(&self.points), heir)
+        // An owner's heir differs along its arc where other points are hidden behind its own.
+        let owned = pieces(&self.points).filter_map(|(first, last)| {
+            let owner = self.points.owner_of(last)?;
+            Some((first, last, owner))
+        });
+        losses(&self.nodes, (group, groups), owned, heir)
     }
 }
 
-/// The replica set of every token: one span for every token that a point has.
-fn sets<'a>(
-    points: &'a Points,
-    domains: &'a Domains,
-) -> impl Iterator<Item = (u64, u64, Vec<u32>)> + 'a {
+/// The circle cut at every token that a point has: within a piece all orders of preference are one. A point hidden behind another of the same token
+/// cuts too, as it owns the piece once the other is gone.
+fn pieces(points: &Points) -> impl Iterator<Item = (u64, u64)> {
     let count = points.len();
     let mut first = (count > 0).then_some(0);
     let mut at = 0;
@@ -281,6 +283,17 @@ fn sets<'a>(
             at += 1;
         }
         first = last.checked_add(1);
-        Some((start, last, replica_set(domains, points.walk(start))))
+        Some((start, last))
+    })
+}
+
+/// The replica set of every token.
+fn sets<'a>(
+    points: &'a Points,
+    domains: &'a Domains,
+) -> impl Iterator<Item = (u64, u64, Vec<u32>)> + 'a {
+    pieces(points).map(|(first, last)| {
+        let set = replica_set(domains, points.walk(last));
+        (first, last, set)
     })
 }

@@ -9,6 +9,10 @@ use serde::de::{Error, Visitor};
 pub(crate) mod word {
     use serde::{Deserializer, Serializer, de::Error};
 
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's `with` passes a reference"
+    )]
     pub(crate) fn serialize<S: Serializer>(word: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{word:016x}"))
     }

@@ -189,7 +189,7 @@ impl<Old, New> Epochs<Old, New> {
         Z: PartialEq,
         F: FnMut(&N) -> Z,
     {
-        let new = self.new.replicas_across(key, n, |node| domain(node));
+        let new = self.new.replicas_across(key, n, &mut domain);
         if self.key_is_finished(key) {
             new
         } else {

@@ -45,7 +45,8 @@ impl<N> Clone for Heir<'_, N> {
 impl<N> Copy for Heir<'_, N> {}
 
 /// All losses in one sweep over the spans: the loss of each group of nodes. `group` says by rank which of the `groups` a node belongs
-/// to, `None` for nodes that are never lost. `heir(last, lost)` is the first owner at or after the token `last` that is not lost.
+/// to, `None` for nodes that are never lost. `heir(last, lost)` is the owner of a span, by its last token, among those that are
+/// not lost; a span's tokens must all have one heir.
 ///
 /// So a loss costs what the lost nodes own, not a new ring: an owner's heirs are its keys' next preferences. The test beside it takes
 /// the slow path: clone, drain, diff.

@@ -8,7 +8,7 @@ use alloc::{vec, vec::Vec};
 pub(crate) struct Domains {
     /// By rank.
     of: Vec<u32>,
-    domains: usize,
+    count: usize,
     copies: usize,
     /// Every domain gives all its nodes below this rank within the domain …
     full: u32,
@@ -26,7 +26,7 @@ impl Domains {
     pub(crate) fn none<N>(nodes: &NodeSet<N>, n: usize) -> Self {
         Domains {
             of: (0..nodes.len() as u32).collect(),
-            domains: nodes.len(),
+            count: nodes.len(),
             copies: n.min(nodes.eligible()),
             full: 0,
             below: 0,
@@ -59,7 +59,7 @@ impl Domains {
         let full = depths.partition_point(|&depth| up_to(depth) < copies);
         Domains {
             of,
-            domains: seen.len(),
+            count: seen.len(),
             copies,
             full: full as u32,
             below: up_to(full),
@@ -82,7 +82,7 @@ pub(crate) fn replica_set(domains: &Domains, walk: impl Iterator<Item = u32>) ->
     let mut met = if domains.full == 0 && domains.below == 0 {
         Vec::new()
     } else {
-        vec![0; domains.domains]
+        vec![0; domains.count]
     };
     for rank in walk {
         let domain = domains.of[rank as usize];
