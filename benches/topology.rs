@@ -18,9 +18,9 @@ fn naive() -> Vec<(u64, u32)> {
     let hasher = Xxh3::new();
     let mut points = Vec::with_capacity((NODES * VIRTUAL_NODES) as usize);
     for node in 0..NODES {
-        let name = name(node);
+        let mut bytes = [&[0; 4], name(node).as_bytes()].concat();
         for i in 0..VIRTUAL_NODES {
-            let bytes = [&i.to_le_bytes(), name.as_bytes()].concat();
+            bytes[..4].copy_from_slice(&i.to_le_bytes());
             points.push((hasher.hash_bytes(&bytes), node));
         }
     }

@@ -20,7 +20,7 @@ fn agrees<H: KeyHasher + Clone>(ring: &HashRing<Node, H>, hasher: &H, key: u64, 
         // The point is where Layout V1 puts that virtual node.
         let bytes = [&stop.virtual_node.to_le_bytes(), stop.node.name.as_bytes()].concat();
         assert_eq!(hasher.hash_bytes(&bytes), stop.point.get());
-        assert!(stop.virtual_node < stop.points);
+        assert!(number < stop.points);
         let distance = stop.point.get().wrapping_sub(token);
         assert!(distance >= before, "clockwise");
         before = distance;

@@ -100,7 +100,7 @@ fn what_was_complete_stays_complete_and_the_rest_goes_once() {
     // The process dies after a few moves, again and again.
     let mut restarts = 0;
     while !plan.is_complete() {
-        for _ in 0..1 + random.below(40) {
+        for _ in 0..=random.below(40) {
             let Some(round) = plan.next_round() else {
                 break;
             };

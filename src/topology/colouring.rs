@@ -12,7 +12,7 @@
 use alloc::{vec, vec::Vec};
 
 /// A colour for each edge, and how many colours there are. `edges` are pairs of a giver and a taker, each below `nodes`, or else
-/// without limit.
+/// without limit. `limit` is 1 or more.
 ///
 /// # Complexity
 /// O(edges × (colours / 64 + length of the swapped paths)); O(edges) memory.
@@ -27,7 +27,7 @@ pub(super) fn colour(edges: &[(u32, u32)], nodes: usize, limit: u32) -> (Vec<u32
         .max()
         .unwrap_or(0);
     // Where no edge has an end with a limit, one round does.
-    let colours = largest.div_ceil(limit.max(1)).max(1);
+    let colours = largest.div_ceil(limit).max(1);
     let parts = sides.map(|ends| parts(&ends, nodes, colours));
     let mut colouring = Colouring {
         tables: parts.map(|parts| Table::new(parts, colours)),

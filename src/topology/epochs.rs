@@ -82,7 +82,7 @@ impl<Old, New> Epochs<Old, New> {
     }
 
     /// The old placement.
-    pub fn old(&self) -> &Old {
+    pub fn old_strategy(&self) -> &Old {
         &self.old
     }
 

@@ -45,8 +45,9 @@ pub struct Stop<'a, N> {
     pub node: &'a N,
     /// Its first point at or after the key's token, clockwise.
     pub point: Token,
-    /// Which of its points that is, from 0; the lowest, where several fall on one token.
-    pub virtual_node: u32,
+    /// Which of its points that is, from 0; the lowest, where several fall on one token. `None` where the hasher does not give that point any more,
+    /// which breaks its contract.
+    pub virtual_node: Option<u32>,
     /// How many points it has.
     pub points: u32,
     /// What became of it.
@@ -137,9 +138,7 @@ where
             Stop {
                 node: &entry.node,
                 point: Token::new(point),
-                virtual_node: virtual_node
-                    .expect("the hasher gives the same points as when the node came")
-                    as u32,
+                virtual_node: virtual_node.map(|index| index as u32),
                 points: points.len() as u32,
                 verdict,
                 identity: &entry.identity,
@@ -205,11 +204,12 @@ impl<N> fmt::Display for Explanation<'_, N> {
         let stop = |f: &mut fmt::Formatter<'_>, stop: &Stop<'_, N>| {
             let on = stop.point.get().wrapping_sub(self.token.get());
             let percent = 100.0 * on as f64 / CIRCLE;
-            let (number, points, point) = (stop.virtual_node, stop.points, stop.point.get());
-            write!(
-                f,
-                "its virtual node {number} of {points} at {point:#018x}, {percent:.4} % of the circle on"
-            )
+            let (points, point) = (stop.points, stop.point.get());
+            match stop.virtual_node {
+                Some(number) => write!(f, "its virtual node {number} of {points} at ")?,
+                None => write!(f, "its point at ")?,
+            }
+            write!(f, "{point:#018x}, {percent:.4} % of the circle on")
         };
         let (key, bytes, token) = (readable(&self.key), self.key.len(), self.token.get());
         write!(f, "key `{key}`, {bytes} bytes, token {token:#018x}")?;

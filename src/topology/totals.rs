@@ -2,9 +2,8 @@
 
 use super::measure;
 use super::migration::Migration;
-use super::sweep::NOBODY;
+use super::sweep::{NOBODY, Step};
 use crate::error::readable;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -75,7 +74,7 @@ impl<N> Migration<'_, N> {
         totals
     }
 
-    /// Who gives how much to whom, the most first. O(moves × log pairs).
+    /// Who gives how much to whom, the most first. O(moves × log moves).
     pub fn flows(&self) -> Vec<Flow<'_, N>> {
         self.pairs()
             .into_iter()
@@ -89,15 +88,15 @@ impl<N> Migration<'_, N> {
     }
 
     fn pairs(&self) -> Vec<(u32, u32, usize, u128)> {
-        let mut pairs = BTreeMap::new();
-        for step in &self.steps {
-            let (moves, sum) = pairs.entry((step.from, step.to)).or_insert((0, 0));
-            *moves += 1;
-            *sum += measure(step.first, step.last);
-        }
-        let mut pairs: Vec<_> = pairs
-            .into_iter()
-            .map(|((from, to), (moves, sum))| (from, to, moves, sum))
+        let step = |step: &Step| (step.from, step.to, measure(step.first, step.last));
+        let mut steps: Vec<_> = self.steps.iter().map(step).collect();
+        steps.sort_unstable();
+        let mut pairs: Vec<_> = steps
+            .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
+            .map(|pair| {
+                let sum = pair.iter().map(|&(.., measure)| measure).sum();
+                (pair[0].0, pair[0].1, pair.len(), sum)
+            })
             .collect();
         // Stable: equal flows stay in order of identity.
         pairs.sort_by_key(|&(.., sum)| core::cmp::Reverse(sum));
