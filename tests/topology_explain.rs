@@ -18,7 +18,8 @@ fn agrees<H: KeyHasher + Clone>(ring: &HashRing<Node, H>, hasher: &H, key: u64, 
     let mut before = 0;
     for stop in why.stops() {
         // The point is where Layout V1 puts that virtual node.
-        let bytes = [&stop.virtual_node.to_le_bytes(), stop.node.name.as_bytes()].concat();
+        let number = stop.virtual_node.unwrap();
+        let bytes = [&number.to_le_bytes(), stop.node.name.as_bytes()].concat();
         assert_eq!(hasher.hash_bytes(&bytes), stop.point.get());
         assert!(number < stop.points);
         let distance = stop.point.get().wrapping_sub(token);
