@@ -6,6 +6,7 @@
 //! So a refused or panicking change leaves everything as it was.
 
 mod iter;
+mod restore;
 mod verbs;
 
 pub use iter::{Members, Nodes};
@@ -169,11 +170,6 @@ impl<N> Edit<N> {
     pub(crate) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.touched.is_empty()
     }
-
-    /// Newcomers, in order of identity.
-    pub(crate) fn added(&self) -> &[Entry<N>] {
-        &self.added
-    }
 }
 
 impl<N> NodeSet<N> {
@@ -247,18 +243,6 @@ impl<N> NodeSet<N> {
         self.within_budget(self.total_weight(), &added)?;
         Ok(Edit {
             added: in_order(added)?,
-            touched: Vec::new(),
-        })
-    }
-
-    /// Members of another set into this one, which is empty, drained ones as such.
-    pub(crate) fn plan_restore(&self, entries: Vec<Entry<N>>) -> Result<Edit<N>, NodeError> {
-        for entry in &entries {
-            check(&entry.identity, entry.weight)?;
-        }
-        self.within_budget(0, &entries)?;
-        Ok(Edit {
-            added: in_order(entries)?,
             touched: Vec::new(),
         })
     }

@@ -16,8 +16,8 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     /// differ in any way; nodes are told apart by identity.
     ///
     /// # Complexity
-    /// One pass over the points of both rings, O(P). Two rings of 1000 nodes with 160 virtual nodes: 0.3 of the time in which such a ring can be
-    /// hashed and sorted.
+    /// One pass over the points of both rings, O(P). With 1000 nodes of 160 virtual nodes it takes 0.4 of the time in which one such ring can be hashed
+    /// and sorted where one node differs, 1.1 of it where all do (320,000 ranges). With 10,000 nodes of 1024: 0.4 s and 2 s.
     ///
     /// # Errors
     /// [`DiffError::OtherHasher`] where the two hash a fixed probe differently.
@@ -27,10 +27,10 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     /// let mut planned = ring.clone();
     /// planned.set_weight("b", 2)?; // what would that move?
     /// println!("{}", ring.diff(&planned)?);
-    /// // 24.84 % moves, in 478 ranges
+    /// // 15.44 % moves, in 247 ranges
     /// // from        to         ranges     share
-    /// // c        -> b             242   12.57 %
-    /// // a        -> b             236   12.27 %
+    /// // a        -> b             118    7.74 %
+    /// // c        -> b             129    7.71 %
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn diff<'a, H2: KeyHasher>(
@@ -50,7 +50,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     /// leaves, in order of preference, is replaced by the i-th that joins. A change of one node replaces at most one member of any set.
     ///
     /// # Complexity
-    /// O(P × n²) for the points of both rings.
+    /// O(P × n²) for the points of both rings: 4 to 5 times [`diff`](HashRing::diff) for n = 3.
     ///
     /// # Errors
     /// As [`diff`](HashRing::diff).
@@ -201,14 +201,14 @@ impl<N, H> HashRing<N, H> {
     /// What the loss of each single member would lead to, in order of identity; the loss of a drained one leads to nothing.
     ///
     /// # Complexity
-    /// One pass for all losses together, O(P): 1000 nodes with 160 virtual nodes take 40 ms.
+    /// One pass for all losses together, O(P): 1000 nodes with 160 virtual nodes take 0.04 s, 10,000 with 1024 take 6 s.
     ///
     /// ```
     /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c", "d"])?;
     /// let losses = ring.losses();
     /// let worst = losses.iter().max_by(|a, b| a.busiest.total_cmp(&b.busiest)).unwrap();
     /// println!("{worst}");
-    /// // loss of `c`: 25.33 % go to 3 heirs, the busiest then has 1.043 of its due
+    /// // loss of `c`: 24.40 % go to 3 heirs, the busiest then has 1.054 of its due
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
     pub fn losses(&self) -> Vec<Loss<'_, N>> {

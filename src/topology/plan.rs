@@ -66,7 +66,7 @@ impl<N> Migration<'_, N> {
     /// Puts the moves into rounds in which each node gives at most `limit` ranges and takes at most `limit`.
     ///
     /// # Complexity
-    /// About linear in the moves: 1,000 nodes of 160 virtual nodes that all move (318,000 ranges, 400 rounds) take 0.2 s.
+    /// About linear in the moves: where 1000 nodes of 160 virtual nodes are all exchanged (320,000 ranges, 383 rounds) 0.02 s.
     ///
     /// # Errors
     /// [`PlanError::ZeroLimit`] where `limit` is 0.
