@@ -230,3 +230,56 @@ impl<N> fmt::Debug for Moves<'_, N> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nodes::{Budget, NodeSet};
+    use alloc::vec;
+
+    fn members(names: &[&'static str]) -> NodeSet<&'static str> {
+        let mut nodes = NodeSet::new(Budget {
+            virtual_nodes: 0,
+            max_points: 0,
+        });
+        let weighted = names.iter().map(|&name| (name, 1));
+        let edit = nodes.plan_insert(weighted).expect("distinct names");
+        let _ = nodes.commit(edit);
+        nodes
+    }
+
+    /// The slots of a table of 2^bits slots, as spans.
+    fn slots(owners: &[u32], bits: u32) -> impl Iterator<Item = (u64, u64, u32)> {
+        (0u64..).zip(owners).map(move |(slot, &owner)| {
+            (
+                slot << (64 - bits),
+                (slot + 1 << (64 - bits)).wrapping_sub(1),
+                owner,
+            )
+        })
+    }
+
+    #[test]
+    fn slot_tables_of_one_size_are_compared_by_their_slots() {
+        let (old, new) = (members(&["a", "b"]), members(&["b", "c"]));
+        // Ranks: a, b on the old side; b, c on the new.
+        let (before, after) = ([0, 0, 1, 1, 0, 1, 1, 0], [1, 1, 0, 1, 1, 0, 0, 0]);
+        let union = Union::of(&old, &new);
+        let migration = Migration::of_owners(union, slots(&before, 3), slots(&after, 3));
+        let slot = 1u64 << 61;
+        let moves: Vec<_> = migration
+            .moves()
+            .map(|m| (m.first.get() / slot, m.last.get() / slot, m.from, m.to))
+            .collect();
+        assert_eq!(
+            moves,
+            vec![
+                (0, 1, Some(&"a"), Some(&"c")),
+                (3, 3, Some(&"b"), Some(&"c")),
+                (4, 4, Some(&"a"), Some(&"c")),
+                (7, 7, Some(&"a"), Some(&"b")),
+            ]
+        );
+        assert_eq!(migration.measure(), 5 * u128::from(slot));
+    }
+}
