@@ -4,6 +4,7 @@ mod arcs;
 mod balance;
 mod builder;
 mod change;
+mod compare;
 #[cfg(feature = "std")]
 mod forecast;
 pub(crate) mod layout;

@@ -1,8 +1,8 @@
 //! What a change does: which tokens move from where to where, a plan to move them, both epochs side by side, and what the loss of
 //! nodes would lead to.
 //!
-//! Works on *spans*, `(first token, last token, rank of the owner)`, and on memberships. It knows no strategy: a ring passes
-//! its arcs, a slot table its slots.
+//! Works on ranges of tokens with the ranks of their owners, and on memberships. It knows no strategy: a ring passes what lies
+//! between its points, a slot table its slots.
 
 mod colouring;
 mod epochs;
@@ -25,7 +25,7 @@ pub use totals::{Flow, NodeTotal};
 pub(crate) use explain::Circle;
 pub(crate) use loss::losses;
 pub(crate) use replicas::{Domains, replica_set};
-pub(crate) use union::Union;
+pub(crate) use union::{Places, Union};
 
 /// All tokens there are, 2⁶⁴.
 const CIRCLE: f64 = 18_446_744_073_709_551_616.0;

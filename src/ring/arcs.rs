@@ -82,7 +82,7 @@ impl<N> fmt::Debug for Arcs<'_, N> {
 
 /// First token, last token, owner.
 #[derive(Clone)]
-pub(super) struct Spans<'a> {
+struct Spans<'a> {
     points: &'a Points,
     at: usize,
     /// Where the next span begins; `None` once MAX is covered.
@@ -90,7 +90,7 @@ pub(super) struct Spans<'a> {
 }
 
 impl<'a> Spans<'a> {
-    pub(super) fn new(points: &'a Points) -> Self {
+    fn new(points: &'a Points) -> Self {
         Spans {
             points,
             at: 0,

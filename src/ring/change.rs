@@ -1,6 +1,6 @@
 //! What a change of a ring does: thin methods over `topology`, which is given points and members.
 
-use super::arcs::Spans;
+use super::compare::differing;
 use super::points::Points;
 use super::{HashRing, layout};
 use crate::error::{DiffError, RestoreError};
@@ -16,8 +16,8 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     /// differ in any way; nodes are told apart by identity.
     ///
     /// # Complexity
-    /// One pass over the points of both rings, O(P). With 1000 nodes of 160 virtual nodes it takes 0.4 of the time in which one such ring can be hashed
-    /// and sorted where one node differs, 1.1 of it where all do (320,000 ranges). With 10,000 nodes of 1024: 0.4 s and 2 s.
+    /// One pass over the points of both rings, O(P). With 1000 nodes of 160 virtual nodes it takes 0.06 of the time in which one such ring can be hashed
+    /// and sorted where one node differs, as long as that where all do (320,000 ranges). With 10,000 nodes of 1024: 0.1 s and 2 s.
     ///
     /// # Errors
     /// [`DiffError::OtherHasher`] where the two hash a fixed probe differently.
@@ -37,11 +37,9 @@ impl<N, H: KeyHasher> HashRing<N, H> {
         &'a self,
         new: &'a HashRing<N, H2>,
     ) -> Result<Migration<'a, N>, DiffError> {
-        Ok(Migration::of_owners(
-            self.beside(new)?,
-            Spans::new(&self.points),
-            Spans::new(&new.points),
-        ))
+        let Union { nodes, places } = self.beside(new)?;
+        let ranges = differing(&self.points, &new.points, &places);
+        Ok(Migration::of_owners(nodes, &places, ranges))
     }
 
     /// What moves when each key has the first `n` nodes as its replicas: which member of its set is replaced by which.

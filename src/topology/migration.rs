@@ -1,7 +1,7 @@
 //! [`Migration`]: which tokens move from where to where.
 
-use super::sweep::{NOBODY, Step, sweep};
-use super::union::{Both, Union};
+use super::sweep::{NOBODY, Step, between_owners, between_sets};
+use super::union::{Both, Places, Union};
 use super::{CIRCLE, measure};
 use crate::hash::Token;
 use crate::key::Key;
@@ -69,26 +69,31 @@ pub struct Migration<'a, N> {
 }
 
 impl<'a, N> Migration<'a, N> {
-    /// From the owners of both sides: spans ascending from 0 to MAX without gap, or none at all where nobody is eligible.
+    /// From the owners of both sides, by rank: ranges ascending and disjoint; what is left out does not differ.
     pub(crate) fn of_owners(
-        union: Union<'a, N>,
-        old: impl Iterator<Item = (u64, u64, u32)>,
-        new: impl Iterator<Item = (u64, u64, u32)>,
+        nodes: Vec<Both<'a, N>>,
+        places: &Places,
+        ranges: impl Iterator<Item = (u64, u64, Option<u32>, Option<u32>)>,
     ) -> Self {
-        let alone = |(first, last, owner)| (first, last, [owner]);
-        Migration::of_sets(union, 1, old.map(alone), new.map(alone))
+        Migration {
+            nodes,
+            steps: between_owners(places, ranges),
+            copies: 1,
+        }
     }
 
-    /// The same for replica sets of up to `copies` nodes, each in order of preference.
+    /// From the replica sets of both sides, of up to `copies` ranks, each in order of preference: spans ascending from 0 to MAX
+    /// without gap, or none at all where nobody is eligible.
     pub(crate) fn of_sets<A: AsRef<[u32]>, B: AsRef<[u32]>>(
-        union: Union<'a, N>,
+        Union { nodes, places }: Union<'a, N>,
         copies: usize,
         old: impl Iterator<Item = (u64, u64, A)>,
         new: impl Iterator<Item = (u64, u64, B)>,
     ) -> Self {
+        let steps = between_sets(&places, old, new);
         Migration {
-            steps: sweep((old, &union.old_places), (new, &union.new_places)),
-            nodes: union.nodes,
+            nodes,
+            steps,
             copies,
         }
     }
@@ -248,24 +253,18 @@ mod tests {
         nodes
     }
 
-    /// The slots of a table of 2^bits slots, as spans.
-    fn slots(owners: &[u32], bits: u32) -> impl Iterator<Item = (u64, u64, u32)> {
-        (0u64..).zip(owners).map(move |(slot, &owner)| {
-            (
-                slot << (64 - bits),
-                (slot + 1 << (64 - bits)).wrapping_sub(1),
-                owner,
-            )
-        })
-    }
-
     #[test]
     fn slot_tables_of_one_size_are_compared_by_their_slots() {
         let (old, new) = (members(&["a", "b"]), members(&["b", "c"]));
         // Ranks: a, b on the old side; b, c on the new.
         let (before, after) = ([0, 0, 1, 1, 0, 1, 1, 0], [1, 1, 0, 1, 1, 0, 0, 0]);
-        let union = Union::of(&old, &new);
-        let migration = Migration::of_owners(union, slots(&before, 3), slots(&after, 3));
+        let both = before.into_iter().zip(after);
+        let slots = (0u64..).zip(both).map(|(slot, (from, to))| {
+            let first = slot << 61;
+            (first, first | (1 << 61) - 1, Some(from), Some(to))
+        });
+        let Union { nodes, places } = Union::of(&old, &new);
+        let migration = Migration::of_owners(nodes, &places, slots);
         let slot = 1u64 << 61;
         let moves: Vec<_> = migration
             .moves()
