@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench topology`; with `CLOCKWISE_LONG=1` also 10,000 nodes with 1024 virtual nodes.
 
-use clockwise::{HashRing, KeyHasher, Xxh3};
+use clockwise::{HashRing, KeyHasher, Loss, Xxh3};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -120,6 +120,21 @@ fn main() {
     }
 
     if std::env::var_os("CLOCKWISE_LONG").is_some() {
+        // The slow path to the same losses: a clone without the node, compared.
+        let slow = || {
+            let lost = |loss: &Loss<'_, String>| {
+                let mut after = old.clone();
+                assert!(after.remove(loss.lost[0]).is_some());
+                let moved = old.diff(&after).expect("one hasher").measure();
+                assert_eq!(moved, loss.measure);
+            };
+            old.losses().iter().for_each(lost);
+        };
+        println!(
+            "clone, remove, diff for each of {NODES}: {:.0} ms",
+            milliseconds(slow)
+        );
+
         let old = ring(0..10_000, 1024);
         let mut new = old.clone();
         assert!(new.remove(&name(77)).is_some());

@@ -125,6 +125,31 @@ fn what_was_complete_stays_complete_and_the_rest_goes_once() {
 }
 
 #[test]
+fn a_plan_reads_well() {
+    let old = HashRing::from_nodes((0..8).map(node)).unwrap();
+    let mut new = old.clone();
+    new.insert(node(8)).unwrap();
+    let migration = old.diff(&new).unwrap();
+    let mut plan = migration.plan(20).unwrap();
+    let m = plan.next_round().unwrap()[0];
+    plan.complete(&m);
+    let text = plan.to_string();
+    let (moves, rounds) = (migration.moves().len(), plan.rounds().len());
+    let lines: Vec<&str> = text.lines().collect();
+    let title = format!("{moves} moves in {rounds} rounds, at most 20 from and to a node at once");
+    assert_eq!(lines[0], title);
+    assert!(
+        lines[1].starts_with("round    1:     20 moves,") && lines[1].ends_with("1 complete"),
+        "{text}"
+    );
+    assert!(
+        rounds > 20,
+        "so that the last line says how many are left out"
+    );
+    assert_eq!(lines[21], format!("… {} more rounds", rounds - 20));
+}
+
+#[test]
 fn a_move_or_a_state_of_another_migration_is_refused() {
     let old = HashRing::from_nodes((0..8).map(node)).unwrap();
     let mut new = old.clone();

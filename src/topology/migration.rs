@@ -261,7 +261,7 @@ mod tests {
         let both = before.into_iter().zip(after);
         let slots = (0u64..).zip(both).map(|(slot, (from, to))| {
             let first = slot << 61;
-            (first, first | (1 << 61) - 1, Some(from), Some(to))
+            (first, first | ((1 << 61) - 1), Some(from), Some(to))
         });
         let Union { nodes, places } = Union::of(&old, &new);
         let migration = Migration::of_owners(nodes, &places, slots);

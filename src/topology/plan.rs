@@ -214,16 +214,17 @@ impl<N> fmt::Debug for Plan<'_, N> {
     }
 }
 
-/// One line a round: how many moves, how much, how much of it done.
+/// One line a round, for the first 20: how many moves, how much, how many complete.
 impl<N> fmt::Display for Plan<'_, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ROUNDS: usize = 20;
         let (rounds, moves) = (self.rounds.len(), self.done.len());
         write!(
             f,
             "{moves} moves in {rounds} rounds, at most {} from and to a node at once",
             self.limit
         )?;
-        for (number, round) in (1u32..).zip(&self.rounds) {
+        for (number, round) in (1u32..).zip(self.rounds.iter().take(ROUNDS)) {
             let measure = |step: &u32| {
                 let step = self.migration.steps[*step as usize];
                 super::measure(step.first, step.last)
@@ -235,6 +236,9 @@ impl<N> fmt::Display for Plan<'_, N> {
                 f,
                 "\nround {number:>4}: {count:>6} moves, {percent:>6.2} %, {done} complete"
             )?;
+        }
+        if rounds > ROUNDS {
+            write!(f, "\n… {} more rounds", rounds - ROUNDS)?;
         }
         Ok(())
     }
