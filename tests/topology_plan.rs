@@ -52,6 +52,36 @@ fn limits_hold_each_range_goes_once_and_no_plan_has_fewer_rounds() {
     }
 }
 
+#[test]
+fn running_the_rounds_on_a_table_of_owners_gives_the_new_owners() {
+    let (pairs, keys) = (count(40, 1000), count(300, 10_000) as u64);
+    let mut moved = 0;
+    for pair in 0..pairs as u64 {
+        let mut random = Random(pair);
+        let old = random_ring(&mut random, 12, Xxh3::new());
+        let new = random_ring(&mut random, 12, Xxh3::new());
+        let mut tokens: Vec<_> = (0..keys).map(|key| old.token(&key)).collect();
+        tokens.sort_unstable();
+        let mut owners: Vec<_> = tokens.iter().map(|&token| old.route_token(token)).collect();
+        let migration = old.diff(&new).unwrap();
+        let limit = 1 + random.below(4) as u32;
+        for m in migration.plan(limit).unwrap().rounds().flatten() {
+            let begin = tokens.partition_point(|&token| token < m.first);
+            let end = tokens.partition_point(|&token| token <= m.last);
+            for owner in &mut owners[begin..end] {
+                assert_eq!(*owner, m.from);
+                *owner = m.to;
+                moved += 1;
+            }
+        }
+        let wanted: Vec<_> = tokens.iter().map(|&token| new.route_token(token)).collect();
+        // Nodes that stay are those of either ring, by identity.
+        assert_eq!(owners, wanted);
+    }
+    println!("{pairs} pairs × {keys} keys: {moved} moved by the rounds, all to their new owners");
+    assert!(moved > 0);
+}
+
 /// 1000 nodes that all change: the bound where it is hard to reach, 318,000 ranges.
 #[test]
 fn a_change_of_everything_reaches_the_bound() {
