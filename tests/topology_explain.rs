@@ -13,7 +13,7 @@ fn agrees<H: KeyHasher + Clone>(ring: &HashRing<Node, H>, hasher: &H, key: u64, 
     assert_eq!(why.owner(), ring.route_where(&key, accept));
     let mut order = ring.preference(&key).filter(|node| accept(node));
     assert_eq!(order.next(), why.owner());
-    assert!(why.next().eq(order.take(3)));
+    assert!(why.next_preferences().eq(order.take(3)));
     let token = why.token().get();
     let mut before = 0;
     for stop in why.stops() {

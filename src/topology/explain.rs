@@ -181,7 +181,7 @@ impl<'a, N> Explanation<'a, N> {
     }
 
     /// The preferences after the owner, at most 3.
-    pub fn next(&self) -> impl Iterator<Item = &'a N> {
+    pub fn next_preferences(&self) -> impl Iterator<Item = &'a N> {
         let next = self
             .stops
             .iter()

@@ -17,7 +17,7 @@ pub struct Move<'a, N> {
     pub first: Token,
     /// The last token.
     pub last: Token,
-    /// Who has them before, as the old side knows it; `None` where nobody was eligible, or where a set only grows.
+    /// Who has them before, as the old side knows it; `None` where nobody was eligible, or where a set only grows: then any member that stays can give a copy.
     pub from: Option<&'a N>,
     /// Who has them after, as the new side knows it; `None` where nobody is eligible, or where a set only shrinks.
     pub to: Option<&'a N>,
