@@ -39,7 +39,8 @@ impl<N, H: KeyHasher> HashRing<N, H> {
             .snapshot(&self.hasher, &self.nodes, N::clone)
     }
 
-    /// The ring that a snapshot was taken of, under the hasher that it was taken with. For a budget other than 2²⁴ points see
+    /// The ring that a snapshot was taken of, under the hasher that it was taken with. A snapshot may
+    /// ask for up to 2²⁴ points, 240 MB; for another budget, such as a small one for snapshots that you do not trust, see
     /// [`HashRingBuilder::restore`].
     ///
     /// # Complexity
