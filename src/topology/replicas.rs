@@ -77,9 +77,10 @@ pub(crate) fn replica_set(domains: &Domains, walk: impl Iterator<Item = u32>) ->
         return Vec::new();
     }
     let mut set: Vec<(u32, u32)> = Vec::with_capacity(domains.copies);
-    let (mut below, mut at) = (0, 0);
+    // Nodes taken at the deepest rank.
+    let mut at = 0;
     // Nodes met per domain, only where domains have several.
-    let mut met = if domains.full == 0 && domains.below == 0 {
+    let mut met = if domains.full == 0 {
         Vec::new()
     } else {
         vec![0; domains.count]
@@ -99,15 +100,13 @@ pub(crate) fn replica_set(domains: &Domains, walk: impl Iterator<Item = u32>) ->
                 u32::from(set.iter().any(of))
             }
         };
-        if depth < domains.full {
-            below += 1;
-        } else if depth == domains.full && at < domains.copies - domains.below {
+        if depth == domains.full && at < domains.copies - domains.below {
             at += 1;
-        } else {
+        } else if depth >= domains.full {
             continue;
         }
         set.push((depth, rank));
-        if set.len() == domains.copies && below == domains.below {
+        if set.len() == domains.copies {
             break;
         }
     }
