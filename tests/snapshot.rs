@@ -71,6 +71,15 @@ fn the_way_back_gives_the_same_ring() {
     value["members"].as_array_mut().unwrap().reverse();
     same(&plain, &serde_json::from_value::<Names>(value).unwrap());
 
+    // And its parameters, of which other kinds have several.
+    let two = json.replace("\"virtual_nodes\":20", "\"virtual_nodes\":20,\"slots\":1");
+    let two: Snapshot<String> = serde_json::from_str(&two).unwrap();
+    let written = serde_json::to_string(&two).unwrap();
+    assert!(
+        written.contains("{\"slots\":1,\"virtual_nodes\":20}"),
+        "{written}"
+    );
+
     let empty: Names =
         serde_json::from_str(&serde_json::to_string(&Names::new()).unwrap()).unwrap();
     assert!(empty.is_empty());

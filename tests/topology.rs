@@ -221,19 +221,35 @@ fn the_new_payload_is_shown_as_to_and_the_old_as_from() {
 
 // ---- replica sets ----------------------------------------------------------------------------------------------
 
-/// The set after the moves of this token, in no order.
-fn applied<'a>(migration: &'a Migration<'_, Node>, token: Token, old: &[&'a Node]) -> Vec<&'a str> {
+/// The set after the moves of this token, in no order. The i-th that leaves is replaced by the i-th that joins, each in order of
+/// preference.
+fn applied<'a>(
+    migration: &'a Migration<'_, Node>,
+    token: Token,
+    old: &[&'a Node],
+    new: &[&'a Node],
+) -> Vec<&'a str> {
+    let moves: Vec<_> = migration.all_of(token).collect();
+    assert!(moves.iter().all(|m| m.first <= token && token <= m.last));
+    let leaving = old.iter().copied().filter(|node| !new.contains(node));
+    let joining = new.iter().copied().filter(|node| !old.contains(node));
+    assert!(moves.iter().filter_map(|m| m.from).eq(leaving));
+    assert!(moves.iter().filter_map(|m| m.to).eq(joining));
+    let pairs = moves.iter().filter(|m| m.from.is_some() && m.to.is_some());
+    let gone = moves.iter().filter(|m| m.from.is_some()).count();
+    let come = moves.iter().filter(|m| m.to.is_some()).count();
+    assert_eq!(
+        pairs.count(),
+        gone.min(come),
+        "none is left alone that could have a partner"
+    );
+
     let mut set: BTreeSet<_> = names(old.iter().copied()).into_iter().collect();
-    for m in migration.all_of(token) {
-        assert!(m.first <= token && token <= m.last);
-        if let Some(from) = m.from {
-            assert!(set.remove(from.name.as_str()));
-        }
+    for from in moves.iter().filter_map(|m| m.from) {
+        assert!(set.remove(from.name.as_str()));
     }
-    for m in migration.all_of(token) {
-        if let Some(to) = m.to {
-            assert!(set.insert(to.name.as_str()));
-        }
+    for to in moves.iter().filter_map(|m| m.to) {
+        assert!(set.insert(to.name.as_str()));
     }
     set.into_iter().collect()
 }
@@ -257,10 +273,10 @@ fn moves_of_replicas_make_the_new_sets_of_the_old_ones() {
         for key in 0..count(200, 10_000) as u64 {
             let token = old.token(&key);
             let (before, after) = (old.replicas(&key, n), new.replicas(&key, n));
-            assert_eq!(applied(&plain, token, &before), sorted(&after));
+            assert_eq!(applied(&plain, token, &before, &after), sorted(&after));
             let before = old.replicas_across(&key, n, |node| node.zone);
             let after = new.replicas_across(&key, n, |node| node.zone);
-            assert_eq!(applied(&zoned, token, &before), sorted(&after));
+            assert_eq!(applied(&zoned, token, &before, &after), sorted(&after));
         }
     }
 }
