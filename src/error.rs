@@ -157,6 +157,137 @@ impl ConfigError {
     }
 }
 
+/// Two placements that cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DiffError {
+    /// The hashers differ, so that one key has two tokens and no range of tokens means the same on both sides.
+    #[error(
+        "the hashers differ: a fixed probe hashes to {old_probe:#018x} on the old side and to {new_probe:#018x} on the new; \
+         compare placements with one hasher, one seed and one key"
+    )]
+    #[non_exhaustive]
+    OtherHasher {
+        /// The hash of the probe on the old side.
+        old_probe: u64,
+        /// The hash of the probe on the new side.
+        new_probe: u64,
+    },
+    /// Slot tables of different sizes: no slot of one is a slot of the other.
+    #[error("the slot tables differ in size: {old} slots on the old side, {new} on the new")]
+    #[non_exhaustive]
+    OtherSlots {
+        /// Slots on the old side.
+        old: u64,
+        /// Slots on the new side.
+        new: u64,
+    },
+}
+
+/// A plan that cannot be made or taken up again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// With no move at once there would be no end.
+    #[error("a limit of 0 moves at once: every node needs at least 1")]
+    ZeroLimit,
+    /// The stored state belongs to another migration: other ranges or other nodes.
+    #[error(
+        "the stored progress is of another migration: checksum {found:#018x}, this one has {expected:#018x}"
+    )]
+    #[non_exhaustive]
+    OtherMigration {
+        /// The checksum of this migration.
+        expected: u64,
+        /// The checksum in the stored state.
+        found: u64,
+    },
+    /// The stored state has not one bit for each move.
+    #[error(
+        "the stored progress is damaged: {bytes} bytes do not hold one bit for each of {moves} moves"
+    )]
+    #[non_exhaustive]
+    Malformed {
+        /// Moves of the migration.
+        moves: usize,
+        /// Bytes of the stored state.
+        bytes: usize,
+    },
+}
+
+/// A snapshot that cannot be restored.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// Written in a format that this release does not know.
+    #[error("the snapshot has format {found}, this release reads {known}")]
+    #[non_exhaustive]
+    Format {
+        /// The format of the snapshot.
+        found: u32,
+        /// The format that this release reads.
+        known: u32,
+    },
+    /// Of another kind of strategy.
+    #[error("the snapshot is of kind `{found}`, not `{expected}`")]
+    #[non_exhaustive]
+    Kind {
+        /// The kind that was asked for.
+        expected: &'static str,
+        /// The kind of the snapshot.
+        found: String,
+    },
+    /// With a layout that this release does not know.
+    #[error("the snapshot has layout {found}, this release knows {known}")]
+    #[non_exhaustive]
+    Layout {
+        /// The layout of the snapshot.
+        found: u8,
+        /// The layout that this release knows.
+        known: u8,
+    },
+    /// A parameter is missing, unknown, twice there or out of range.
+    #[error("the snapshot's parameters are not those of its kind")]
+    Parameters,
+    /// The caller's hasher is not the one that the snapshot was taken with.
+    #[error(
+        "the snapshot was taken with another hasher, seed or key: a fixed probe hashed to {expected:#018x} then, to {found:#018x} now"
+    )]
+    #[non_exhaustive]
+    OtherHasher {
+        /// The hash of the probe in the snapshot.
+        expected: u64,
+        /// The hash of the probe now.
+        found: u64,
+    },
+    /// A node came back with another identity than it had.
+    #[error("node `{node}` came back as `{found}`")]
+    #[non_exhaustive]
+    Identity {
+        /// The identity in the snapshot.
+        node: String,
+        /// The identity that the restored node has.
+        found: String,
+    },
+    /// The snapshot contradicts itself.
+    #[error(
+        "the snapshot is damaged: its fingerprint says {expected:#018x}, its content {found:#018x}"
+    )]
+    #[non_exhaustive]
+    Fingerprint {
+        /// The fingerprint in the snapshot.
+        expected: u64,
+        /// The fingerprint of what it holds.
+        found: u64,
+    },
+    /// A configuration that cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A member that is refused.
+    #[error(transparent)]
+    Member(#[from] NodeError),
+}
+
 /// An identity for people: the text if it is printable, else `0x…`, cut after 64 bytes.
 pub(crate) fn readable(identity: &[u8]) -> String {
     const CUT: usize = 64;

@@ -63,8 +63,10 @@ mod load;
 mod nodes;
 mod rendezvous;
 mod ring;
+mod snapshot;
 mod strategy;
 mod table;
+mod topology;
 mod wrappers;
 
 #[cfg(target_has_atomic = "ptr")]
@@ -89,15 +91,22 @@ mod weighted_random;
 pub mod choosing {}
 
 pub use clock::{Clock, SystemClock};
-pub use error::{ConfigError, NodeError, NotEnoughDomains, SlotDiffError};
+pub use error::{
+    ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError, SlotDiffError,
+};
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, Xxh3};
 pub use key::Key;
 pub use load::Load;
 pub use nodes::{Changes, Member, Members, Nodes};
 pub use rendezvous::{Ranking, Rendezvous};
 pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, Preference, RingArc};
+pub use snapshot::Snapshot;
 pub use strategy::{Membership, Route, Strategy};
 pub use table::{SlotDiff, SlotMove, SlotTable, SlotTableBuilder, Slots};
+pub use topology::{
+    Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress, Stop,
+    Transition, Verdict,
+};
 pub use wrappers::{Failover, Filtered, Spread};
 
 #[cfg(target_has_atomic = "ptr")]

@@ -6,6 +6,7 @@
 //! So a refused or panicking change leaves everything as it was.
 
 mod iter;
+mod restore;
 mod verbs;
 
 pub use iter::{Members, Nodes};
@@ -106,9 +107,12 @@ impl Budget {
     };
 }
 
+/// A member, here and in a snapshot.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Entry<N> {
     /// Kept beside the node, so that a payload whose key changes under us cannot break the order.
+    #[cfg_attr(feature = "serde", serde(with = "crate::snapshot::hex::bytes"))]
     pub(crate) identity: Box<[u8]>,
     pub(crate) node: N,
     pub(crate) weight: u32,
@@ -468,20 +472,25 @@ impl<N> NodeSet<N> {
     }
 }
 
+fn check(identity: &[u8], weight: u32) -> Result<(), NodeError> {
+    if identity.is_empty() {
+        return Err(NodeError::EmptyIdentity);
+    }
+    if weight == 0 {
+        return Err(NodeError::ZeroWeight {
+            node: readable(identity),
+        });
+    }
+    Ok(())
+}
+
 /// Newcomers with the checks that concern each alone.
 fn checked<N: Key>(nodes: impl IntoIterator<Item = (N, u32)>) -> Result<Vec<Entry<N>>, NodeError> {
     nodes
         .into_iter()
         .map(|(node, weight)| {
             let identity: Box<[u8]> = node.key_bytes().as_ref().into();
-            if identity.is_empty() {
-                return Err(NodeError::EmptyIdentity);
-            }
-            if weight == 0 {
-                return Err(NodeError::ZeroWeight {
-                    node: readable(&identity),
-                });
-            }
+            check(&identity, weight)?;
             Ok(Entry {
                 identity,
                 node,

@@ -3,11 +3,14 @@
 mod arcs;
 mod balance;
 mod builder;
+mod change;
+mod compare;
 #[cfg(feature = "std")]
 mod forecast;
 pub(crate) mod layout;
 pub(crate) mod points;
 mod preference;
+mod restore;
 
 pub use arcs::{Arcs, RingArc};
 pub use balance::{Balance, NodeBalance};
@@ -345,26 +348,6 @@ impl<N, H> HashRing<N, H> {
             .zip(measures)
             .filter(|(entry, _)| !entry.drained);
         Balance::of(rows.map(|(entry, measure)| (&*entry.identity, entry.weight, measure)))
-    }
-
-    /// A checksum of all that decides owners: layout, virtual nodes, hasher (by its hash of a fixed probe), and each member's
-    /// identity, weight and drained state. Equal fingerprints mean equal answers, in every process, language and release; the insertion order
-    /// and the history do not matter. O(bytes of all identities).
-    pub fn fingerprint(&self) -> u64
-    where
-        H: KeyHasher,
-    {
-        let mut bytes = Vec::from(*b"clockwise ring\0");
-        bytes.push(layout::LAYOUT_V1);
-        bytes.extend(self.virtual_nodes().to_le_bytes());
-        bytes.extend(self.hasher.hash_bytes(b"clockwise probe").to_le_bytes());
-        for entry in self.nodes.entries() {
-            bytes.extend((entry.identity.len() as u64).to_le_bytes());
-            bytes.extend(&entry.identity);
-            bytes.extend(entry.weight.to_le_bytes());
-            bytes.push(u8::from(entry.drained));
-        }
-        Xxh3::new().hash_bytes(&bytes)
     }
 }
 

@@ -11,9 +11,15 @@ pub struct Nodes<'a, N>(Members<'a, N>);
 #[derive(Debug)]
 pub struct Members<'a, N>(core::slice::Iter<'a, Entry<N>>);
 
+impl<'a, N> Members<'a, N> {
+    pub(crate) fn of(entries: &'a [Entry<N>]) -> Self {
+        Members(entries.iter())
+    }
+}
+
 impl<N> NodeSet<N> {
     pub(crate) fn members(&self) -> Members<'_, N> {
-        Members(self.entries.iter())
+        Members::of(&self.entries)
     }
 
     pub(crate) fn nodes(&self) -> Nodes<'_, N> {

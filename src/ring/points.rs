@@ -311,6 +311,13 @@ impl Points {
         }
     }
 
+    /// Tokens and owners of all points, each once, clockwise from `token`.
+    pub(crate) fn around(&self, token: u64) -> impl Iterator<Item = (u64, u32)> {
+        let at = self.walk(token).at;
+        let places = (at..self.len()).chain(0..at);
+        places.map(|p| (self.token(p), self.owner(p)))
+    }
+
     /// The position and the owner of the first point at or after `token`, from `start` on, a position that is not past it.
     /// The position may be the number of points, where the pad stands for the first. There must be points.
     #[inline]

@@ -1,0 +1,228 @@
+//! [`Snapshot`]: what decides a strategy's answers, to be stored or sent; and the fingerprint over the same.
+//!
+//! One format for all strategies. Each says what it is in a [`Placement`]; taking a snapshot, checking one and fingerprinting go
+//! from there. `docs/spec-snapshot.md` describes both to other languages.
+
+#[cfg(feature = "serde")]
+pub(crate) mod hex;
+#[cfg(feature = "serde")]
+mod record;
+
+use crate::error::{RestoreError, readable};
+use crate::hash::{KeyHasher, Xxh3};
+use crate::key::Key;
+use crate::nodes::{Edit, Entry, Members, NodeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The format that this release writes and reads.
+pub(crate) const FORMAT: u32 = 1;
+
+/// Configuration and membership of a strategy: all that decides its answers, but for the hasher itself.
+///
+/// Holds no points and no key: the hasher is known only by its hash of a fixed probe, and whoever restores brings it along. Taken by
+/// [`HashRing::snapshot`](crate::HashRing::snapshot), given to [`HashRing::restore`](crate::HashRing::restore), which checks everything, the
+/// fingerprint too. With the feature `serde` it is `Serialize` and `Deserialize` where the nodes are; a ring itself is too, as its
+/// snapshot.
+///
+/// ```
+/// use clockwise::{HashRing, SipHash13};
+///
+/// let key = *b"16 secret bytes!";
+/// let mut ring = HashRing::with_hasher(SipHash13::new(key));
+/// ring.extend_weighted([("a", 1), ("b", 2)])?;
+///
+/// let again = HashRing::restore(ring.snapshot(), SipHash13::new(key))?;
+/// assert_eq!(again.fingerprint(), ring.fingerprint());
+/// assert!(HashRing::restore(ring.snapshot(), SipHash13::new([0; 16])).is_err()); // another key: other owners
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Snapshot<N> {
+    format: u32,
+    kind: String,
+    layout: u8,
+    #[cfg_attr(feature = "serde", serde(with = "record::parameters"))]
+    parameters: Vec<(String, u64)>,
+    #[cfg_attr(feature = "serde", serde(with = "hex::word"))]
+    probe: u64,
+    #[cfg_attr(feature = "serde", serde(with = "hex::word"))]
+    fingerprint: u64,
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            deserialize_with = "record::members",
+            bound(deserialize = "N: serde::Deserialize<'de>")
+        )
+    )]
+    members: Vec<Entry<N>>,
+}
+
+impl<N> Snapshot<N> {
+    /// What the snapshot is of: `"ring"`.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The number of the layout: how nodes and keys become owners.
+    pub fn layout(&self) -> u8 {
+        self.layout
+    }
+
+    /// A parameter of the placement by its name, such as `"virtual_nodes"` of a ring.
+    pub fn parameter(&self, name: &str) -> Option<u64> {
+        let named = self.parameters.iter().find(|(known, _)| known == name);
+        named.map(|&(_, value)| value)
+    }
+
+    /// What the hasher makes of the bytes `clockwise probe`.
+    pub fn probe(&self) -> u64 {
+        self.probe
+    }
+
+    /// The fingerprint of the strategy that the snapshot was taken of.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The members; as [`HashRing::members`](crate::HashRing::members), but in the order in which they stand in the snapshot.
+    pub fn members(&self) -> Members<'_, N> {
+        Members::of(&self.members)
+    }
+}
+
+/// The hash of a fixed probe, by which hashers are told apart. Tells nothing of a key.
+pub(crate) fn probe(hasher: &(impl KeyHasher + ?Sized)) -> u64 {
+    hasher.hash_bytes(b"clockwise probe")
+}
+
+/// What a strategy is, besides its hasher and its members.
+#[derive(Debug)]
+pub(crate) struct Placement<const PARAMETERS: usize> {
+    pub(crate) kind: &'static str,
+    pub(crate) layout: u8,
+    /// In order of their names, which a layout never changes.
+    pub(crate) parameters: [(&'static str, u64); PARAMETERS],
+}
+
+impl<const PARAMETERS: usize> Placement<PARAMETERS> {
+    pub(crate) fn fingerprint<N>(&self, hasher: &impl KeyHasher, nodes: &NodeSet<N>) -> u64 {
+        self.fingerprint_of(probe(hasher), nodes.entries())
+    }
+
+    fn fingerprint_of<N>(&self, probe: u64, entries: &[Entry<N>]) -> u64 {
+        let mut bytes = Vec::from(*b"clockwise ");
+        bytes.extend(self.kind.as_bytes());
+        bytes.push(0);
+        bytes.push(self.layout);
+        for (_, value) in self.parameters {
+            bytes.extend(value.to_le_bytes());
+        }
+        bytes.extend(probe.to_le_bytes());
+        for entry in entries {
+            bytes.extend((entry.identity.len() as u64).to_le_bytes());
+            bytes.extend(&entry.identity);
+            bytes.extend(entry.weight.to_le_bytes());
+            bytes.push(u8::from(entry.drained));
+        }
+        Xxh3::new().hash_bytes(&bytes)
+    }
+
+    /// `node` clones the nodes, or leaves them as references.
+    pub(crate) fn snapshot<'a, N, M>(
+        &self,
+        hasher: &impl KeyHasher,
+        nodes: &'a NodeSet<N>,
+        node: impl Fn(&'a N) -> M,
+    ) -> Snapshot<M> {
+        let named = self.parameters.iter();
+        let members = nodes.entries().iter().map(|entry| Entry {
+            identity: entry.identity.clone(),
+            node: node(&entry.node),
+            weight: entry.weight,
+            drained: entry.drained,
+        });
+        Snapshot {
+            format: FORMAT,
+            kind: self.kind.into(),
+            layout: self.layout,
+            parameters: named.map(|&(name, value)| (name.into(), value)).collect(),
+            probe: probe(hasher),
+            fingerprint: self.fingerprint(hasher, nodes),
+            members: members.collect(),
+        }
+    }
+
+    /// Checks a snapshot against the placement that was made from its [`parameter`](Snapshot::parameter)s, against the hasher
+    /// and against itself, and plans its members into `nodes`, which are empty. Allocates nothing in proportion to weights.
+    pub(crate) fn plan<N: Key>(
+        &self,
+        snapshot: Snapshot<N>,
+        hasher: &impl KeyHasher,
+        nodes: &NodeSet<N>,
+    ) -> Result<Edit<N>, RestoreError> {
+        let found = snapshot.parameters.iter();
+        if !found
+            .map(|(name, value)| (&**name, *value))
+            .eq(self.parameters)
+        {
+            return Err(RestoreError::Parameters);
+        }
+        let own = probe(hasher);
+        if snapshot.probe != own {
+            return Err(RestoreError::OtherHasher {
+                expected: snapshot.probe,
+                found: own,
+            });
+        }
+        let other = |entry: &&Entry<N>| *entry.node.key_bytes().as_ref() != *entry.identity;
+        if let Some(entry) = snapshot.members.iter().find(other) {
+            return Err(RestoreError::Identity {
+                node: readable(&entry.identity),
+                found: readable(entry.node.key_bytes().as_ref()),
+            });
+        }
+        let edit = nodes.plan_restore(snapshot.members)?;
+        let fingerprint = self.fingerprint_of(own, edit.added());
+        if snapshot.fingerprint != fingerprint {
+            return Err(RestoreError::Fingerprint {
+                expected: snapshot.fingerprint,
+                found: fingerprint,
+            });
+        }
+        Ok(edit)
+    }
+}
+
+impl<N> Snapshot<N> {
+    /// The first check of every `restore`: that this release can read it as that kind of strategy.
+    pub(crate) fn expect(&self, kind: &'static str, layout: u8) -> Result<(), RestoreError> {
+        if self.format != FORMAT {
+            return Err(RestoreError::Format {
+                found: self.format,
+                known: FORMAT,
+            });
+        }
+        if self.kind != kind {
+            return Err(RestoreError::Kind {
+                expected: kind,
+                found: readable(self.kind.as_bytes()),
+            });
+        }
+        if self.layout != layout {
+            return Err(RestoreError::Layout {
+                found: self.layout,
+                known: layout,
+            });
+        }
+        Ok(())
+    }
+
+    /// A parameter that must be there and fit its type.
+    pub(crate) fn require<T: TryFrom<u64>>(&self, name: &str) -> Result<T, RestoreError> {
+        self.parameter(name)
+            .and_then(|value| T::try_from(value).ok())
+            .ok_or(RestoreError::Parameters)
+    }
+}

@@ -1,0 +1,102 @@
+//! What hostile snapshots may cost: at most twice their own size as JSON. Alone in its binary, because it counts every allocation.
+#![cfg(feature = "serde")]
+
+use clockwise::{HashRing, Snapshot, Xxh3};
+use peak_alloc::PeakAlloc;
+use serde_json::json;
+
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
+
+/// What an error or a parser holds besides: its text, a scratch buffer.
+const SLACK: usize = 1024;
+
+/// Bytes that `work` allocates at the most at once.
+fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    ALLOCATED.reset_peak_usage();
+    let before = ALLOCATED.current_usage();
+    let result = work();
+    (result, ALLOCATED.peak_usage() - before)
+}
+
+fn restored(json: &str) -> Result<HashRing<String>, String> {
+    let snapshot: Snapshot<String> =
+        serde_json::from_str(json).map_err(|error| error.to_string())?;
+    HashRing::restore(snapshot, Xxh3::new()).map_err(|error| error.to_string())
+}
+
+fn refused(json: &str) {
+    let (result, peak) = peak(|| restored(json));
+    assert!(result.is_err());
+    assert!(
+        peak <= 2 * json.len() + SLACK,
+        "{peak} bytes for {}",
+        json.len()
+    );
+}
+
+/// One test, so that no other thread allocates meanwhile.
+#[test]
+fn hostile_snapshots_cost_at_most_twice_their_size() {
+    let mut ring = HashRing::builder().virtual_nodes(10).build().unwrap();
+    ring.extend_weighted((0..300).map(|i| (format!("10.0.0.{i}:8080"), 1)))
+        .unwrap();
+    let good = serde_json::to_value(&ring).unwrap();
+    let text = serde_json::to_string(&good).unwrap();
+    assert!(restored(&text).is_ok());
+
+    // Truncated anywhere.
+    for end in (0..text.len()).step_by(97) {
+        refused(&text[..end]);
+    }
+    // Budgets that would need the memory of a planet.
+    for (pointer, value) in [
+        ("/members/0/weight", json!(u32::MAX)),
+        ("/members/299/weight", json!(u32::MAX)),
+        ("/parameters/virtual_nodes", json!(u32::MAX)),
+        ("/parameters/virtual_nodes", json!(1u64 << 40)),
+        // Within the budget, but the fingerprint is another: refused before anything is hashed.
+        ("/parameters/virtual_nodes", json!(50_000)),
+        ("/members/0/weight", json!(1_000_000)),
+        ("/members/299/identity", json!("00")),
+    ] {
+        let mut hostile = good.clone();
+        *hostile.pointer_mut(pointer).unwrap() = value;
+        refused(&hostile.to_string());
+    }
+    // One member 5000 times, as short as can be.
+    let member = r#"{"identity":"61","node":"a","weight":1,"drained":false}"#;
+    let members = vec![member; 5000].join(",");
+    let start = &text[..text.find("[{").unwrap()];
+    refused(&format!("{start}[{members}]}}"));
+    // Many parameters, a long kind, deep nesting where a node should be.
+    let many: Vec<String> = (0..5000).map(|i| format!("\"{i}\":0")).collect();
+    refused(&text.replace("\"virtual_nodes\":10", &many.join(",")));
+    refused(&text.replace("\"ring\"", &format!("\"{}\"", "x".repeat(100_000))));
+    refused(&format!("{start}{}", "[".repeat(100_000)));
+
+    // Binary formats claim lengths: 2^40 members, an identity of 2^40 bytes. Without a quote or a field's name a member is shorter
+    // there than in memory, where it has 48 bytes, its text, and room to grow: so 4 times.
+    let packed = postcard::to_allocvec(&ring).unwrap();
+    let length = packed
+        .windows(2)
+        .position(|two| two == [0xac, 0x02])
+        .unwrap(); // 300
+    let huge = [0x80, 0x80, 0x80, 0x80, 0x80, 0x20]; // 2^40
+    let rest = &packed[length + 2..];
+    for (claim, rest) in [
+        (&packed[..length], &rest[..0]),
+        (&packed[..length], &rest[..60]),
+        (&packed[..length], rest),
+        (&packed[..length + 2], rest),
+    ] {
+        let hostile = [claim, &huge, rest].concat();
+        let (result, peak) = peak(|| postcard::from_bytes::<Snapshot<String>>(&hostile));
+        assert!(result.is_err());
+        assert!(
+            peak <= 4 * hostile.len() + SLACK,
+            "{peak} bytes for {}",
+            hostile.len()
+        );
+    }
+}
