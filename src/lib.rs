@@ -5,6 +5,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "compat")]
+pub mod compat;
 mod error;
 mod hash;
 mod key;

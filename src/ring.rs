@@ -7,7 +7,7 @@ mod builder;
 mod forecast;
 pub(crate) mod layout;
 pub(crate) mod points;
-mod preference;
+pub(crate) mod preference;
 
 pub use arcs::{Arcs, RingArc};
 pub use balance::{Balance, NodeBalance};

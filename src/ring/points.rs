@@ -125,15 +125,16 @@ impl Run {
         run
     }
 
-    fn with_capacity(points: usize) -> Run {
+    pub(crate) fn with_capacity(points: usize) -> Run {
         Run {
             slots: Vec::with_capacity(points + PAD),
             low: Vec::with_capacity(points),
         }
     }
 
+    /// Adds a point that comes after all there are.
     #[inline]
-    fn push(&mut self, token: u64, owner: u32) {
+    pub(crate) fn push(&mut self, token: u64, owner: u32) {
         self.slots.push(token & !OWNER | u64::from(owner));
         self.low.push(token as u32);
     }
@@ -271,10 +272,10 @@ impl Points {
         matches!(self.starts, Starts::Coarse { .. })
     }
 
-    /// The owners of the points from `token` on, clockwise, round and round; each point every time it is passed.
+    /// The position of the first point at or after `token`; the number of points, where it stands for 0. 0 without points.
     #[inline]
-    pub(crate) fn walk(&self, token: u64) -> Walk<'_> {
-        let at = match &self.starts {
+    pub(crate) fn successor(&self, token: u64) -> usize {
+        match &self.starts {
             Starts::Fine(starts) => match starts.get(cell_of(token, starts.len())) {
                 Some(&start) => self.settle::<2>(token, usize::from(start)).0,
                 None => 0,
@@ -282,7 +283,13 @@ impl Points {
             Starts::Coarse { base, offset } => {
                 self.settle::<4>(token, coarse_start(base, offset, token)).0
             }
-        };
+        }
+    }
+
+    /// The owners of the points from `token` on, clockwise, round and round; each point every time it is passed.
+    #[inline]
+    pub(crate) fn walk(&self, token: u64) -> Walk<'_> {
+        let at = self.successor(token);
         Walk {
             slots: &self.run.slots[..self.len()],
             at,
