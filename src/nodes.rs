@@ -90,17 +90,17 @@ impl Budget {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// The greatest weight of one node.
-    pub(crate) max_weight: u32,
+    pub(crate) weight: u32,
     /// The greatest sum of all weights.
-    pub(crate) max_total_weight: u64,
-    pub(crate) max_nodes: usize,
+    pub(crate) total_weight: u64,
+    pub(crate) nodes: usize,
 }
 
 impl Limits {
     pub(crate) const NONE: Limits = Limits {
-        max_weight: u32::MAX,
-        max_total_weight: u64::MAX,
-        max_nodes: usize::MAX,
+        weight: u32::MAX,
+        total_weight: u64::MAX,
+        nodes: usize::MAX,
     };
 }
 
@@ -369,7 +369,7 @@ impl<N> NodeSet<N> {
         members: usize,
         newcomers: &[Entry<N>],
     ) -> Result<(), NodeError> {
-        let max_nodes = self.limits.max_nodes;
+        let max_nodes = self.limits.nodes;
         if let Some(entry) = newcomers.get(max_nodes.saturating_sub(members)) {
             return Err(NodeError::TooManyNodes {
                 node: readable(&entry.identity),
@@ -385,11 +385,7 @@ impl<N> NodeSet<N> {
     /// Adds `weight` to `others`, if the points of both fit the budget.
     fn fits(&self, others: u64, identity: &[u8], weight: u32) -> Result<u64, NodeError> {
         let total = others + u64::from(weight);
-        let Limits {
-            max_weight,
-            max_total_weight,
-            ..
-        } = self.limits;
+        let (max_weight, max_total) = (self.limits.weight, self.limits.total_weight);
         if weight > max_weight {
             return Err(NodeError::WeightTooGreat {
                 node: readable(identity),
@@ -397,11 +393,11 @@ impl<N> NodeSet<N> {
                 max_weight,
             });
         }
-        if total > max_total_weight {
+        if total > max_total {
             return Err(NodeError::TotalWeightTooGreat {
                 node: readable(identity),
                 total,
-                max_total: max_total_weight,
+                max_total,
             });
         }
         let Budget {

@@ -10,7 +10,9 @@ const EQUAL: [u32; 5] = [1; 5];
 const RISING: [u32; 5] = [1, 2, 3, 4, 5];
 
 fn servers(weights: [u32; 5]) -> impl Iterator<Item = (String, u32)> {
-    (9001..).map(|port| format!("127.0.0.1:{port}")).zip(weights)
+    (9001..)
+        .map(|port| format!("127.0.0.1:{port}"))
+        .zip(weights)
 }
 
 fn bytes_of(hex: &str) -> Vec<u8> {

@@ -73,7 +73,7 @@ impl<N> EnvoyMaglev<N> {
 
     const fn configured(table_size: u64) -> Self {
         let limits = Limits {
-            max_total_weight: u32::MAX as u64,
+            total_weight: u32::MAX as u64,
             ..Limits::NONE
         };
         EnvoyMaglev {
@@ -154,7 +154,9 @@ struct Host {
 /// would be looked at 4.6 billion times. So each host stands on the list of the round in which it is due next.
 fn table(list: &[Listed<'_>], size: usize) -> Vec<u32> {
     let usable = || list.iter().filter(|listed| !listed.member.drained);
-    let total = usable().map(|listed| u64::from(listed.member.weight)).sum::<u64>() as f64;
+    let total = usable()
+        .map(|listed| u64::from(listed.member.weight))
+        .sum::<u64>() as f64;
     let hash = |text, seed, modulus: usize| (xxh64(text, seed) % modulus as u64) as usize;
     let mut hosts: Vec<Host> = usable()
         .map(|listed| Host {
@@ -238,10 +240,7 @@ impl Host {
 }
 
 fn is_prime(n: u64) -> bool {
-    n >= 2
-        && (2..)
-            .take_while(|d| d * d <= n)
-            .all(|d| n % d != 0)
+    n >= 2 && (2..=n.isqrt()).all(|d| n % d != 0)
 }
 
 /// Configures an [`EnvoyMaglev`]; see [`EnvoyMaglev::builder`].

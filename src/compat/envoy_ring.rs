@@ -87,7 +87,7 @@ impl<N> EnvoyRing<N> {
 
     const fn configured(sizes: Sizes) -> Self {
         let limits = Limits {
-            max_total_weight: u32::MAX as u64,
+            total_weight: u32::MAX as u64,
             ..Limits::NONE
         };
         EnvoyRing {
@@ -129,7 +129,11 @@ impl<N> EnvoyRing<N> {
 impl<N> Strategy<N> for EnvoyRing<N> {
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let points = self.points.walk(token.get()).take(self.points.len());
-        offer(&self.nodes, points.chain(self.order.iter().copied()), accept)
+        offer(
+            &self.nodes,
+            points.chain(self.order.iter().copied()),
+            accept,
+        )
     }
 
     /// The key's XXH64.
@@ -153,7 +157,9 @@ default_and_debug!(EnvoyRing, points: |ring: &Self| ring.points.len());
 
 fn points(list: &[Listed<'_>], sizes: Sizes) -> Points {
     let usable = || list.iter().filter(|listed| !listed.member.drained);
-    let total = usable().map(|listed| u64::from(listed.member.weight)).sum::<u64>() as f64;
+    let total = usable()
+        .map(|listed| u64::from(listed.member.weight))
+        .sum::<u64>() as f64;
     let part = |listed: &Listed<'_>| f64::from(listed.member.weight) / total;
     let least = usable().map(part).fold(1.0, f64::min);
     let scale = (ceil(least * sizes.min as f64) as f64 / least).min(sizes.max as f64);

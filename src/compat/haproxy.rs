@@ -116,7 +116,7 @@ impl<N> HaproxyConsistent<N> {
 
     const fn configured(keys: Keys) -> Self {
         let limits = Limits {
-            max_weight: WEIGHT_MAX,
+            weight: WEIGHT_MAX,
             ..Limits::NONE
         };
         HaproxyConsistent {
@@ -167,7 +167,11 @@ impl<N> HaproxyConsistent<N> {
 impl<N> Strategy<N> for HaproxyConsistent<N> {
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let nearest = Nearest::new(&self.points, token);
-        offer(&self.nodes, nearest.chain(self.order.iter().copied()), accept)
+        offer(
+            &self.nodes,
+            nearest.chain(self.order.iter().copied()),
+            accept,
+        )
     }
 
     /// The key's place in the upper half.
@@ -290,7 +294,11 @@ impl Keys {
             HaproxyHash::Wt6 => wt6(key),
             HaproxyHash::Crc32 => crc32fast::hash(key),
         };
-        if self.avalanche { full_hash(hash) } else { hash }
+        if self.avalanche {
+            full_hash(hash)
+        } else {
+            hash
+        }
     }
 }
 

@@ -52,7 +52,7 @@ impl<N> Jump<N> {
     /// No shards yet.
     pub const fn new() -> Self {
         let limits = Limits {
-            max_weight: 1,
+            weight: 1,
             ..Limits::NONE
         };
         Jump {
@@ -98,7 +98,11 @@ impl<N> Strategy<N> for Jump<N> {
         let tries = (1..=TRIES).filter_map(rehash);
         let rest = (owner + 1..shards).chain(0..owner);
         let numbers = core::iter::once(owner).chain(tries).chain(rest);
-        offer(&self.nodes, numbers.map(|number| self.order[number]), accept)
+        offer(
+            &self.nodes,
+            numbers.map(|number| self.order[number]),
+            accept,
+        )
     }
 
     /// The number that 8 bytes are, little-endian; of other keys the [`Xxh3`].

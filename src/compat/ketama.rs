@@ -40,7 +40,7 @@ const POINTS_A_DIGEST: usize = 4;
 ///
 /// # Definition
 /// With n nodes that are up, of weight W together, a node of weight w has ⌊w/W · 40 · n⌋ labels, reckoned in single precision at each step. Label k is
-/// `text-k`, without the port where that is 11211. The MD5 of a label makes four points, its four words, little-endian. Points that coincide stay in order of the list. A key belongs to the first
+/// `text-k`, without the port where that is 11211. The MD5 of a label makes four points, its four words, little-endian. Points that coincide stay in order of the list; twemproxy lists its servers by name, the shorter first. A key belongs to the first
 /// point at or after the first word of its MD5.
 ///
 /// # Failover
@@ -65,8 +65,7 @@ pub struct Ketama<N> {
     points: Points,
     /// Ranks as listed.
     order: Vec<u32>,
-    keys: Keys,
-    texts_are_names: bool,
+    rules: Rules,
 }
 
 /// How twemproxy hashes a key: its `hash:` option.
@@ -79,40 +78,48 @@ pub enum KetamaHash {
     Fnv1a64,
 }
 
-/// From a key's bytes to its place.
+/// In what the two programs differ.
 #[derive(Debug, Clone, Copy)]
-struct Keys {
+struct Rules {
     hash: KetamaHash,
     /// What opens and what closes the part of a key that counts.
     tag: Option<(u8, u8)>,
-    empty_is_zero: bool,
+    /// Whether texts are names, which keep a port 11211.
+    named: bool,
+    /// Twemproxy does not hash the empty key, and lists its servers by name, the shorter first, whatever the order in its file.
+    twemproxy: bool,
 }
 
-const LIBMEMCACHED: Keys = Keys {
+const LIBMEMCACHED: Rules = Rules {
     hash: KetamaHash::Md5,
     tag: None,
-    empty_is_zero: false,
+    named: false,
+    twemproxy: false,
 };
 
 impl<N> Ketama<N> {
     /// No nodes yet; keys as in libmemcached.
     pub const fn new() -> Self {
-        // libmemcached adds weights up in 64 bits, and 2³² weights of 32 bits fit those.
-        Ketama::configured(LIBMEMCACHED, false, u64::MAX)
+        Ketama::configured(LIBMEMCACHED)
     }
 
-    const fn configured(keys: Keys, texts_are_names: bool, max_total_weight: u64) -> Self {
+    const fn configured(rules: Rules) -> Self {
+        // Libmemcached adds up weights of 32 bits in 64, twemproxy those of 31 in 32.
+        let (weight, total_weight) = if rules.twemproxy {
+            (u32::MAX >> 1, u32::MAX as u64)
+        } else {
+            (u32::MAX, u64::MAX)
+        };
         let limits = Limits {
-            max_weight: u32::MAX,
-            max_total_weight,
-            max_nodes: MAX_POINTS / POINTS,
+            weight,
+            total_weight,
+            nodes: MAX_POINTS / POINTS,
         };
         Ketama {
             nodes: NodeSet::limited(Budget::NO_POINTS, limits),
             points: Points::new(),
             order: Vec::new(),
-            keys,
-            texts_are_names,
+            rules,
         }
     }
 
@@ -136,16 +143,22 @@ impl<N> Ketama<N> {
         KetamaBuilder {
             hash: KetamaHash::Fnv1a64,
             tag: None,
-            texts_are_names: false,
+            named: false,
             nodes: PhantomData,
         }
     }
 
     fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        let list = listed(&self.nodes, &edit);
+        let mut list = listed(&self.nodes, &edit);
+        if self.rules.twemproxy {
+            list.sort_by_key(|listed| {
+                let name = self.rules.stem(listed.member.identity);
+                (name.len(), name)
+            });
+        }
         let order = ranks(&list);
         if !edit.is_empty() || order != self.order {
-            self.points = points(&list, self.texts_are_names);
+            self.points = points(&list, self.rules);
             self.order = order;
         }
         self.nodes.commit(edit)
@@ -155,13 +168,17 @@ impl<N> Ketama<N> {
 impl<N> Strategy<N> for Ketama<N> {
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let points = self.points.walk(token.get()).take(self.points.len());
-        offer(&self.nodes, points.chain(self.order.iter().copied()), accept)
+        offer(
+            &self.nodes,
+            points.chain(self.order.iter().copied()),
+            accept,
+        )
     }
 
     /// The hash of the key, or of the part that the hash tag marks, in the upper half.
     #[inline]
     fn token_of(&self, key: &[u8]) -> Token {
-        token32(self.keys.hash(key))
+        token32(self.rules.hash(key))
     }
 
     #[inline]
@@ -178,7 +195,7 @@ impl<N> Strategy<N> for Ketama<N> {
 membership_verbs!(Ketama<N>, "Ketama::new()", compat);
 default_and_debug!(Ketama, points: |ketama: &Self| ketama.points.len());
 
-fn points(list: &[Listed<'_>], texts_are_names: bool) -> Points {
+fn points(list: &[Listed<'_>], rules: Rules) -> Points {
     let up = || {
         (0..)
             .zip(list)
@@ -194,10 +211,7 @@ fn points(list: &[Listed<'_>], texts_are_names: bool) -> Points {
         let part = member.weight as f32 / total as f32;
         let digests = (part * POINTS as f32 / POINTS_A_DIGEST as f32 * count + 1e-10) as u32;
         label.clear();
-        label.extend_from_slice(match member.identity.strip_suffix(b":11211") {
-            Some(host) if !texts_are_names => host,
-            _ => member.identity,
-        });
+        label.extend_from_slice(rules.stem(member.identity));
         label.push(b'-');
         let text = label.len();
         for k in 0..digests {
@@ -215,17 +229,24 @@ fn points(list: &[Listed<'_>], texts_are_names: bool) -> Points {
 #[inline]
 fn words(bytes: &[u8]) -> [u32; 4] {
     let digest: [u8; 16] = Md5::digest(bytes).into();
-    let word = |i: usize| {
-        u32::from_le_bytes([digest[i], digest[i + 1], digest[i + 2], digest[i + 3]])
-    };
+    let word =
+        |i: usize| u32::from_le_bytes([digest[i], digest[i + 1], digest[i + 2], digest[i + 3]]);
     [word(0), word(4), word(8), word(12)]
 }
 
-impl Keys {
+impl Rules {
+    /// What stands before the `-` of a node's labels.
+    fn stem(self, text: &[u8]) -> &[u8] {
+        match text.strip_suffix(b":11211") {
+            Some(host) if !self.named => host,
+            _ => text,
+        }
+    }
+
     #[inline]
     fn hash(self, key: &[u8]) -> u32 {
         let key = self.tag.map_or(key, |tag| tagged(key, tag));
-        if key.is_empty() && self.empty_is_zero {
+        if key.is_empty() && self.twemproxy {
             return 0;
         }
         match self.hash {
@@ -263,7 +284,7 @@ fn fnv1a_64(key: &[u8]) -> u32 {
 pub struct KetamaBuilder<N> {
     hash: KetamaHash,
     tag: Option<String>,
-    texts_are_names: bool,
+    named: bool,
     nodes: PhantomData<fn() -> N>,
 }
 
@@ -284,16 +305,16 @@ impl<N> KetamaBuilder<N> {
     /// Whether the nodes' texts are the names that the `servers:` of the pool have (`- 10.0.0.1:11211:1 cache-a`), not their addresses: then a text that
     /// ends in `:11211` keeps it. [`Named`](super::Named) gives an address a name.
     pub fn named(mut self, named: bool) -> Self {
-        self.texts_are_names = named;
+        self.named = named;
         self
     }
 
-    /// The `servers:` of the pool with their weights, in the order of the list.
+    /// The `servers:` of the pool with their weights; here their order does not matter.
     ///
     /// Names of more than 74 bytes are placed by all their bytes; twemproxy reads past the end of its buffer there.
     ///
     /// # Errors
-    /// [`CompatError::HashTag`]; [`CompatError::Node`]: a duplicate or empty text, weight 0, a total weight of 2³² or more, or more than 104,857
+    /// [`CompatError::HashTag`]; [`CompatError::Node`]: a duplicate or empty text, weight 0, a weight of 2³¹ or a total of 2³² or more, or more than 104,857
     /// nodes.
     pub fn try_from_nodes<I>(self, nodes: I) -> Result<Ketama<N>, CompatError>
     where
@@ -307,12 +328,12 @@ impl<N> KetamaBuilder<N> {
                 _ => return Err(CompatError::HashTag { tag }),
             },
         };
-        let keys = Keys {
+        let mut ketama = Ketama::configured(Rules {
             hash: self.hash,
             tag,
-            empty_is_zero: true,
-        };
-        let mut ketama = Ketama::configured(keys, self.texts_are_names, u32::MAX as u64);
+            named: self.named,
+            twemproxy: true,
+        });
         ketama.extend_weighted(nodes)?;
         Ok(ketama)
     }
@@ -323,7 +344,7 @@ impl<N> fmt::Debug for KetamaBuilder<N> {
         f.debug_struct("KetamaBuilder")
             .field("hash", &self.hash)
             .field("hash_tag", &self.tag)
-            .field("named", &self.texts_are_names)
+            .field("named", &self.named)
             .finish()
     }
 }
@@ -345,7 +366,11 @@ mod tests {
             ("a}", "a}"),
             ("", ""),
         ] {
-            assert_eq!(tagged(key.as_bytes(), (b'{', b'}')), counts.as_bytes(), "{key}");
+            assert_eq!(
+                tagged(key.as_bytes(), (b'{', b'}')),
+                counts.as_bytes(),
+                "{key}"
+            );
         }
         assert_eq!(tagged(b"a|b|c", (b'|', b'|')), b"b");
     }

@@ -112,7 +112,11 @@ impl<N> Strategy<N> for Nginx<N> {
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let tries = if token == ROUND_ROBIN { 0 } else { TRIES };
         let points = self.points.walk(token.get()).take(tries);
-        offer(&self.nodes, points.chain(self.fallback.iter().copied()), accept)
+        offer(
+            &self.nodes,
+            points.chain(self.fallback.iter().copied()),
+            accept,
+        )
     }
 
     /// The CRC-32 in the upper half; all ones for the empty key.

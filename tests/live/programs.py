@@ -62,7 +62,7 @@ class Http:
 
 def first_line(*command):
     done = subprocess.run(command, capture_output=True, text=True)
-    return (done.stdout + done.stderr).splitlines()[0].strip()
+    return next(line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip())
 
 
 def unless_found(name):
