@@ -1,14 +1,14 @@
 //! [`EnvoyRing`]: `RING_HASH`, and gRPC's `ring_hash`.
 
 use super::common::{
-    Listed, RING_SIZE_MAX, ceil, default_and_debug, listed, members_of_nodes, offer, push_decimal,
-    ranks,
+    Counting, Listed, Points64, RING_SIZE_MAX, ceil, default_and_debug, listed, members_of_nodes,
+    offer, ranks,
 };
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, membership_verbs};
-use crate::ring::points::{Points, Run};
+use crate::ring::points::Points;
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
 use core::fmt;
@@ -164,25 +164,20 @@ fn points(list: &[Listed<'_>], sizes: Sizes) -> Points {
     let least = usable().map(part).fold(1.0, f64::min);
     let scale = (ceil(least * sizes.min as f64) as f64 / least).min(sizes.max as f64);
     let (mut target, mut made) = (0.0, 0);
-    let (mut tokens, mut counts) = (Vec::with_capacity(ceil(scale) as usize), Vec::new());
-    let mut text = Vec::new();
+    let mut points = Points64::with_capacity(ceil(scale) as usize);
+    let mut text = Counting::new();
     for listed in usable() {
         target += scale * part(listed);
         // Rounding may leave the target a hair above or below a whole number; the program takes that as it comes.
         let count = ceil(target).saturating_sub(made) as u32;
         made += u64::from(count);
-        text.clear();
-        text.extend_from_slice(listed.member.identity);
-        text.push(b'_');
-        let stem = text.len();
-        for j in 0..count {
-            text.truncate(stem);
-            push_decimal(&mut text, j);
-            tokens.push(xxh64(&text, 0));
+        text.start([listed.member.identity, b"_"]);
+        for _ in 0..count {
+            points.push(xxh64(text.text(), 0), listed.rank);
+            text.count();
         }
-        counts.push((listed.rank, count));
     }
-    Points::new().changed(&[], Run::sorted(&tokens, &counts))
+    points.sorted()
 }
 
 /// Configures an [`EnvoyRing`]; see [`EnvoyRing::builder`].

@@ -1,6 +1,6 @@
 //! [`Jump`]: jump consistent hash over numbered shards.
 
-use super::common::{default_and_debug, listed, members_of_nodes, offer, ranks};
+use super::common::{default_and_debug, first_offered, listed, members_of_nodes, offer, ranks};
 use super::error::CompatError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
@@ -119,7 +119,7 @@ impl<N> Strategy<N> for Jump<N> {
         let owner = self.order[jump(token.get(), self.order.len())?];
         let owner = &self.nodes.entries()[owner as usize];
         if owner.drained {
-            return self.pick(token, &mut |_| true);
+            return first_offered(self, token);
         }
         Some(&owner.node)
     }

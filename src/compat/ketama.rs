@@ -1,8 +1,8 @@
 //! [`Ketama`]: weighted ketama, as libmemcached and twemproxy place keys.
 
 use super::common::{
-    Listed, MAX_POINTS, Points32, default_and_debug, listed, members_of_nodes, offer, push_decimal,
-    ranks, token32,
+    Counting, Listed, MAX_POINTS, Points32, default_and_debug, listed, members_of_nodes, offer,
+    ranks, ring32, token32,
 };
 use super::error::CompatError;
 use crate::hash::Token;
@@ -183,10 +183,10 @@ impl<N> Strategy<N> for Ketama<N> {
 
     #[inline]
     fn route_token(&self, token: Token) -> Option<&N> {
-        match self.points.owner_of(token.get()) {
-            Some(owner) => Some(self.nodes.node(owner)),
-            None => self.pick(token, &mut |_| true),
-        }
+        // Where a node is up, the heaviest has points.
+        self.points
+            .owner_of(token.get())
+            .map(|owner| self.nodes.node(owner))
     }
 
     members_of_nodes!();
@@ -205,24 +205,20 @@ fn points(list: &[Listed<'_>], rules: Rules) -> Points {
     let count = up().count() as f32;
     let total: u64 = up().map(|(_, member)| u64::from(member.weight)).sum();
     let mut points = Points32::with_capacity(up().count() * POINTS);
-    let mut label = Vec::new();
+    let mut label = Counting::new();
     for (position, member) in up() {
         // Single precision and this order of operations decide how many points there are.
         let part = member.weight as f32 / total as f32;
         let digests = (part * POINTS as f32 / POINTS_A_DIGEST as f32 * count + 1e-10) as u32;
-        label.clear();
-        label.extend_from_slice(rules.stem(member.identity));
-        label.push(b'-');
-        let text = label.len();
-        for k in 0..digests {
-            label.truncate(text);
-            push_decimal(&mut label, k);
-            for word in words(&label) {
+        label.start([rules.stem(member.identity), b"-"]);
+        for _ in 0..digests {
+            for word in words(label.text()) {
                 points.push(word, position);
             }
+            label.count();
         }
     }
-    points.sorted(list)
+    ring32(&points.sorted(list))
 }
 
 /// The MD5 as four numbers, little-endian.

@@ -1,8 +1,8 @@
 //! [`Nginx`]: `hash … consistent`.
 
 use super::common::{
-    Listed, Points32, default_and_debug, listed, members_of_nodes, offer, points_a_weight, ranks,
-    token32,
+    Listed, Points32, default_and_debug, first_offered, listed, members_of_nodes, offer,
+    points_a_weight, ranks, ring32, token32,
 };
 use super::error::CompatError;
 use crate::hash::Token;
@@ -132,11 +132,12 @@ impl<N> Strategy<N> for Nginx<N> {
     #[inline]
     fn route_token(&self, token: Token) -> Option<&N> {
         let owner = self.points.owner_of(token.get())?;
-        let owner = &self.nodes.entries()[owner as usize];
-        if owner.drained || token == ROUND_ROBIN {
-            return self.pick(token, &mut |_| true);
+        let is_down = |rank: u32| self.nodes.entries()[rank as usize].drained;
+        let some_are_down = self.nodes.eligible() < self.nodes.len();
+        if token == ROUND_ROBIN || some_are_down && is_down(owner) {
+            return first_offered(self, token);
         }
-        Some(&owner.node)
+        Some(self.nodes.node(owner))
     }
 
     members_of_nodes!();
@@ -162,7 +163,9 @@ fn points(list: &[Listed<'_>]) -> Points {
             points.push(place, position);
         }
     }
-    points.sorted_distinct(list)
+    let mut points = points.sorted(list);
+    points.dedup_by_key(|point| *point >> 32);
+    ring32(&points)
 }
 
 /// In a fresh worker smooth weighted round-robin takes the greatest weight first, of equal ones the first listed. One that has

@@ -272,10 +272,10 @@ impl Points {
         matches!(self.starts, Starts::Coarse { .. })
     }
 
-    /// The position of the first point at or after `token`; the number of points, where it stands for 0. 0 without points.
+    /// The owners of the points from `token` on, clockwise, round and round; each point every time it is passed.
     #[inline]
-    pub(crate) fn successor(&self, token: u64) -> usize {
-        match &self.starts {
+    pub(crate) fn walk(&self, token: u64) -> Walk<'_> {
+        let at = match &self.starts {
             Starts::Fine(starts) => match starts.get(cell_of(token, starts.len())) {
                 Some(&start) => self.settle::<2>(token, usize::from(start)).0,
                 None => 0,
@@ -283,13 +283,7 @@ impl Points {
             Starts::Coarse { base, offset } => {
                 self.settle::<4>(token, coarse_start(base, offset, token)).0
             }
-        }
-    }
-
-    /// The owners of the points from `token` on, clockwise, round and round; each point every time it is passed.
-    #[inline]
-    pub(crate) fn walk(&self, token: u64) -> Walk<'_> {
-        let at = self.successor(token);
+        };
         Walk {
             slots: &self.run.slots[..self.len()],
             at,
