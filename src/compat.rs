@@ -51,6 +51,8 @@ mod jump;
 mod ketama;
 mod named;
 mod nginx;
+#[cfg(test)]
+mod oracle;
 
 pub use envoy_maglev::{EnvoyMaglev, EnvoyMaglevBuilder};
 pub use envoy_ring::{EnvoyRing, EnvoyRingBuilder};

@@ -238,7 +238,7 @@ fn points(list: &[Listed<'_>], ids: &[u32]) -> Vec<u64> {
 
 /// The arc of the places to which a point is the nearest ends half-way to the next point, rounded down, because the one before wins where
 /// both are as near. So the nearest point is the first end of an arc at or after a place, and needs no look at two points.
-fn arcs(points: &[u64]) -> Points {
+pub(super) fn arcs(points: &[u64]) -> Points {
     let Some((first, last)) = points.first().zip(points.last()) else {
         return Points::new();
     };
@@ -262,7 +262,7 @@ fn arcs(points: &[u64]) -> Points {
 
 /// The owners of all points, the nearest to a place first, the one before the place where two are as near. That is the order in which servers
 /// would get a key if each that had it went down.
-fn nearest_first(points: &[u64], place: u32) -> impl Iterator<Item = u32> {
+pub(super) fn nearest_first(points: &[u64], place: u32) -> impl Iterator<Item = u32> {
     let count = points.len();
     let first = points.partition_point(|point| point >> 32 < u64::from(place));
     // Points passed after the place, and before it.
