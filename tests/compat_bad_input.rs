@@ -6,6 +6,8 @@ use clockwise::compat::{
 };
 use clockwise::{NodeError, Route, Strategy, Token};
 
+const MANY: u32 = 70_000;
+
 /// Runs the block with `$Placement` standing for each placement.
 macro_rules! for_each_placement {
     ($Placement:ident => $block:block) => {{
@@ -76,7 +78,7 @@ fn bad_nodes_are_named_and_change_nothing() {
 
         let mut placement = P::try_from_nodes([("a", 1), ("b", 1), ("c", 1)]).unwrap();
         let orders = |placement: &P<&'static str>| -> Vec<Vec<String>> {
-            let order = |key: u64| placement.replicas(&key, 9).iter().map(|n| n.to_string()).collect();
+            let order = |key: u64| placement.replicas(&key, 9).iter().map(ToString::to_string).collect();
             (0..50).map(order).collect()
         };
         let before = orders(&placement);
@@ -262,26 +264,26 @@ fn options_that_cannot_work_are_refused() {
     assert!(ids(vec![u32::MAX, 1 << 20]).is_ok());
 }
 
+fn reached<S: Strategy<[u8; 4]>>(strategy: &S, tokens: impl Iterator<Item = u64>) -> usize {
+    let mut reached = vec![false; MANY as usize];
+    for token in tokens {
+        let node = strategy.route_token(Token::new(token)).unwrap();
+        reached[u32::from_le_bytes(*node) as usize] = true;
+    }
+    reached.iter().filter(|reached| **reached).count()
+}
+
 /// 16 bits are not enough to number nodes: those beyond would never be chosen.
 #[test]
 fn seventy_thousand_nodes_are_all_reachable() {
-    const N: u32 = 70_000;
-    let nodes = || (0..N).map(|i| (i.to_le_bytes(), 1));
-    fn reached<S: Strategy<[u8; 4]>>(strategy: &S, tokens: impl Iterator<Item = u64>) -> usize {
-        let mut reached = vec![false; N as usize];
-        for token in tokens {
-            let node = strategy.route_token(Token::new(token)).unwrap();
-            reached[u32::from_le_bytes(*node) as usize] = true;
-        }
-        reached.iter().filter(|reached| **reached).count()
-    }
+    let nodes = || (0..MANY).map(|i| (i.to_le_bytes(), 1));
     let spread = || (0..1_300_000u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15));
 
     let jump = Jump::try_from_nodes(nodes()).unwrap();
-    assert!(reached(&jump, spread()) == N as usize);
+    assert!(reached(&jump, spread()) == MANY as usize);
     // As many points as nodes: the ring owns what its points own.
     let ring = EnvoyRing::try_from_nodes(nodes()).unwrap();
-    assert_eq!(ring.point_count(), N as usize);
+    assert_eq!(ring.point_count(), MANY as usize);
     assert!(reached(&ring, spread()) > 65_536);
     // A slot each, for as many as there are.
     let maglev = EnvoyMaglev::try_from_nodes(nodes()).unwrap();
@@ -290,11 +292,11 @@ fn seventy_thousand_nodes_are_all_reachable() {
         // 11 million points each.
         assert_eq!(
             reached(&Nginx::try_from_nodes(nodes()).unwrap(), spread()),
-            N as usize
+            MANY as usize
         );
         assert_eq!(
             reached(&Ketama::try_from_nodes(nodes()).unwrap(), spread()),
-            N as usize
+            MANY as usize
         );
         let haproxy = HaproxyConsistent::try_from_nodes(nodes()).unwrap();
         assert!(reached(&haproxy, spread()) > 69_000);

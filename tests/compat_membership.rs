@@ -48,7 +48,7 @@ fn changes(greatest: u32) -> impl Strategy<Value = Vec<Change>> {
 }
 
 fn free_id(lines: &[Line]) -> u32 {
-    (1..)
+    (1..=u32::MAX)
         .find(|id| lines.iter().all(|line| line.id != *id))
         .unwrap()
 }

@@ -45,7 +45,7 @@ const FREE: u32 = u32::MAX;
 ///
 /// # What it gets wrong, and when to leave
 /// It is even to one slot, and pays with movement: when one of 100 nodes leaves, 1.56 times as many keys move as must. With more hosts than slots some own nothing.
-/// [`SlotTable`](https://docs.rs/clockwise) has the same speed, as even shares, and moves less.
+/// `SlotTable` has the same speed and, with a cap, the same evenness, and moves less.
 ///
 /// # Cost
 /// One load to route, after XXH64 and a division; 4 bytes a slot. A change fills the table anew, O(M log M) expected.

@@ -48,7 +48,7 @@ use xxhash_rust::xxh64::xxh64;
 /// `rotate_left(hash, 1) ^ next`: compute that and use [`route_token`](Strategy::route_token). Without a hash it picks at random.
 ///
 /// # What it gets wrong, and when to leave
-/// Counts follow the weights of all and the least weight sets the scale: 6–9 % of all keys move *besides* the right ones when one of 10 or of 5 nodes leaves with unequal counts. Sizes are capped in
+/// Counts follow the weights of all and the least weight sets the scale: 6–9 % of all keys move needlessly when one of 10 or of 5 nodes leaves. Sizes are capped in
 /// silence: a host of tiny weight beside the maximum size has no point. The order of hosts decides fractions of a point. `text_1` + `1` is `text_` + `11`. Leave at the next resize: [`guide`](super::guide).
 ///
 /// # Cost

@@ -19,7 +19,7 @@ const POINTS: u32 = 16;
 const WEIGHT_MAX: u32 = 256;
 const POINTS_AN_ID: u32 = POINTS * WEIGHT_MAX;
 
-/// The placement of HAProxy's `hash-type consistent` (2.6.12) for `balance hash`, `hdr`, `url_param` and what else hashes a text. (`balance source` and `balance rdp-cookie` hash otherwise; `map-based` is no ring.)
+/// The placement of HAProxy's `hash-type consistent` (2.6.12) for `balance hash`, `hdr`, `url_param` and what else hashes a text. (`balance source` hashes otherwise, `map-based` is no ring, and `hash-key`, which came later, places servers by address.)
 ///
 /// The nodes' texts do not matter to HAProxy: a server stands where its *id* puts it, by default its position in the backend from 1. What a node's text
 /// is is therefore yours; its name, say.
@@ -47,8 +47,7 @@ const POINTS_AN_ID: u32 = POINTS * WEIGHT_MAX;
 /// coincide stay in order of the list. A key's place is its hash, or full(hash) with avalanche. It belongs to the *nearest* point, on either side; to the one before it where both are as near.
 ///
 /// # Failover
-/// `drain` is a server that is down, and as one that is absent: the nearest point of the others. Refusing one is the same. (A redispatch after a failed connection is not: there HAProxy takes the next
-/// in turn.)
+/// `drain` is a server that is down, and as one that is absent: the nearest point of the others. Refusing one is the same.
 ///
 /// # Ids
 /// A node keeps its id while it is a member, as servers do that are added and deleted at run time; a newcomer gets the lowest id that is free. A configuration that was
@@ -58,7 +57,7 @@ const POINTS_AN_ID: u32 = POINTS * WEIGHT_MAX;
 /// All bytes count, as unsigned. The empty key is hashed like any other. A request *without* the key (no such header) is balanced round-robin by HAProxy, no matter of this type.
 ///
 /// # What it gets wrong, and when to leave
-/// 16 points a unit of weight: at weight 1 the busiest of 10 nodes has 40 % too much; weight 100 costs 1600 points. Two instances whose lists differ by one line disagree on almost
+/// 16 points a unit of weight: at weight 1 the busiest of 10 nodes has 29 % too much, of 100 nodes 50 %; weight 100 costs 1600 points. Two instances whose lists differ by one line disagree on almost
 /// all keys, unless ids are given. Without avalanche alike keys lie close together. Leave when you next change the list: [`guide`](super::guide).
 ///
 /// # Cost

@@ -54,8 +54,7 @@ const ROUND_ROBIN: Token = Token::new(u64::MAX);
 /// All bytes count as they are, zero bytes too. (Nginx itself refuses a zero byte in an URI.)
 ///
 /// # What it gets wrong, and when to leave
-/// The 160 points of a unit of weight leave the busiest of 10 nodes 13 % above the mean, of 100 nodes 21 %; CRC-32 is linear, so
-/// alike names get alike points. A node that fails 21 points in a row sends its keys to one node after another, whoever they
+/// The 160 points of a unit of weight leave the busiest of 10 nodes 13 % above the mean, of 100 nodes 21 %. A node that fails 21 points in a row sends its keys to one node after another, whoever they
 /// belong to. Two names for one address are two nodes. Duplicate texts, which nginx puts at the same points, are an error here; give
 /// the text once. Weight 0, which nginx refuses too, is an error. Leave when you next resize the tier anyway: [`guide`](super::guide).
 ///

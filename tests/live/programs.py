@@ -86,12 +86,12 @@ class Nginx:
             kind = rng.randrange(8)
             text = f"unix:/tmp/cw-{number}-{i}.sock" if kind == 0 else f"[::1]:{20000 + 100 * (number % 90) + i}" if kind == 1 else f"{address}:{rng.choice([8080, 9000, 11211])}"
             servers.append({"text": text, "weight": weight})
+        # Some are down, or do not listen (then the next is tried). Not many: after 21 points nginx takes the next in turn, whom only it knows.
+        may_fail = sum(server["weight"] for server in servers) / 4
         for server in servers:
-            # Down, or not listening (then the next is tried); most are well, lest 21 points in a row fail.
-            if count > 2 and rng.random() < 0.25:
+            if rng.random() < 0.3 and server["weight"] <= may_fail:
                 server[rng.choice(["down", "dead"])] = True
-        if all(server.get("down") or server.get("dead") for server in servers):
-            servers[0].pop("down", None), servers[0].pop("dead", None)
+                may_fail -= server["weight"]
         return {"system": "nginx", "servers": servers}
 
     def answers(self, folder, cases):
