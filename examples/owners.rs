@@ -83,11 +83,6 @@ fn place(case: &Case) -> Result<Placement, AnyError> {
         .options
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
-    fn boxed<P: Membership<String> + 'static>(
-        placement: Result<P, CompatError>,
-    ) -> Result<Placement, AnyError> {
-        Ok(Box::new(placement?))
-    }
     match case.system.as_str() {
         "nginx" => boxed(Nginx::try_from_nodes(servers)),
         "ketama" => boxed(Ketama::try_from_nodes(servers)),
@@ -146,6 +141,12 @@ fn place(case: &Case) -> Result<Placement, AnyError> {
         }
         other => Err(format!("no system {other:?}").into()),
     }
+}
+
+fn boxed<P: Membership<String> + 'static>(
+    placement: Result<P, CompatError>,
+) -> Result<Placement, AnyError> {
+    Ok(Box::new(placement?))
 }
 
 fn bytes_of(hex: &str) -> Result<Vec<u8>, AnyError> {
