@@ -6,7 +6,7 @@
 OWNERS is the built example `owners`. Systems: nginx, haproxy, twemproxy, libmemcached, envoy, grpc, guava; all unless named.
 A system that is not installed prints a line `SKIP`. Exit status 1 where any answer differs. The seed is printed, so that a run can be repeated.
 """
-import argparse, random, shutil, subprocess, sys, tempfile
+import argparse, random, subprocess, sys, tempfile
 
 import programs
 

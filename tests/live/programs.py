@@ -12,6 +12,15 @@ def free_ports(count):
     return ports
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def running(command, port):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -84,7 +93,7 @@ class Nginx:
         for i, weight in enumerate(weights(rng, count, 50)):
             address = f"127.{1 + number}.{rng.randrange(256)}.{1 + i}"
             kind = rng.randrange(8)
-            text = f"unix:/tmp/cw-{number}-{i}.sock" if kind == 0 else f"[::1]:{20000 + 100 * (number % 90) + i}" if kind == 1 else f"{address}:{rng.choice([8080, 9000, 11211])}"
+            text = f"unix:/tmp/cw-{number}-{i}.sock" if kind == 0 else f"[::1]:{20000 + 100 * (number % 90) + i}" if kind == 1 and has_ipv6() else f"{address}:{rng.choice([8080, 9000, 11211])}"
             servers.append({"text": text, "weight": weight})
         # Some are down, or do not listen (then the next is tried). Not many: after 21 points nginx takes the next in turn, whom only it knows.
         may_fail = sum(server["weight"] for server in servers) / 4
