@@ -9,8 +9,8 @@
 //! key     <hexadecimal>               as often as there are keys
 //! ```
 //!
-//! Output: for every key one line, the texts in order of preference, the owner first, separated by tabs; no more than `LONGEST`. Where the placement is refused, a line
-//! `error` with the reason instead. Another `case` may follow.
+//! Output: for every key one line, the texts in order of preference, the owner first, separated by tabs; no more than
+//! `LONGEST`. Where the placement is refused, a line `error` with the reason instead. Another `case` may follow.
 
 use clockwise::compat::{
     CompatError, EnvoyMaglev, EnvoyRing, HaproxyConsistent, HaproxyHash, Jump, Ketama, KetamaHash,

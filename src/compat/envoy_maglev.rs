@@ -32,20 +32,21 @@ const FREE: u32 = u32::MAX;
 /// ```
 ///
 /// # Definition
-/// With M slots, a prime, each usable host has an offset XXH64(text, seed 0) mod M and a skip XXH64(text, seed 1) mod (M − 1) + 1. In rounds
-/// t = 1, 2, …, and in each in order of the texts, a host whose share of the weight times t has reached its target takes its next free slot (offset, offset + skip, … mod M), and its
-/// target grows by the greatest share; until no slot is free. In double precision. A key belongs to slot XXH64(key) mod M.
+/// With M slots, a prime, each usable host has an offset XXH64(text, seed 0) mod M and a skip XXH64(text, seed 1) mod (M − 1) +
+/// 1. In rounds t = 1, 2, …, and in each in order of the texts, a host whose share of the weight times t has reached its target
+/// takes its next free slot (offset, offset + skip, … mod M), and its target grows by the greatest share; until no slot is
+/// free. In double precision. A key belongs to slot XXH64(key) mod M.
 ///
 /// # Failover
-/// `drain` is an unhealthy host: the table holds the *usable* hosts only, as on an [`EnvoyRing`](super::EnvoyRing). Refusing a node is a retry with a host predicate: attempt a ≥ 1
-/// takes slot (XXH64(key) xor −a) mod M.
+/// `drain` is an unhealthy host: the table holds the *usable* hosts only, as on an [`EnvoyRing`](super::EnvoyRing). Refusing a
+/// node is a retry with a host predicate: attempt a ≥ 1 takes slot (XXH64(key) xor −a) mod M.
 ///
 /// # Odd keys
 /// As on an [`EnvoyRing`](super::EnvoyRing).
 ///
 /// # What it gets wrong, and when to leave
-/// It is even to one slot, and pays with movement: when one of 100 nodes leaves, 1.56 times as many keys move as must. With more hosts than slots some own nothing.
-/// `SlotTable` has the same speed and, with a cap, the same evenness, and moves less.
+/// It is even to one slot, and pays with movement: when one of 100 nodes leaves, 1.56 times as many keys move as must. With
+/// more hosts than slots some own nothing. `SlotTable` has the same speed and, with a cap, the same evenness, and moves less.
 ///
 /// # Cost
 /// One load to route, after XXH64 and a division; 4 bytes a slot. A change fills the table anew, O(M log M) expected.
@@ -86,7 +87,8 @@ impl<N> EnvoyMaglev<N> {
     /// The hosts of a cluster with their weights; here their order does not matter.
     ///
     /// # Errors
-    /// [`CompatError::Node`]: a duplicate or empty text, weight 0, or a total weight of 2³² or more; Envoy refuses these weights too.
+    /// [`CompatError::Node`]: a duplicate or empty text, weight 0, or a total weight of 2³² or more; Envoy refuses these
+    /// weights too.
     pub fn try_from_nodes<I>(nodes: I) -> Result<Self, CompatError>
     where
         I: IntoIterator<Item = (N, u32)>,
@@ -150,8 +152,8 @@ struct Host {
     next: u32,
 }
 
-/// The program looks at every host in every round. Where one host outweighs many, most are not due in most rounds, and 70,000 hosts
-/// would be looked at 4.6 billion times. So each host stands on the list of the round in which it is due next.
+/// The program looks at every host in every round. Where one host outweighs many, most are not due in most rounds, and 70,000
+/// hosts would be looked at 4.6 billion times. So each host stands on the list of the round in which it is due next.
 fn table(list: &[Listed<'_>], size: usize) -> Vec<u32> {
     let usable = || list.iter().filter(|listed| !listed.member.drained);
     let total = usable()

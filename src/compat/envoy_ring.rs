@@ -15,10 +15,12 @@ use core::fmt;
 use core::marker::PhantomData;
 use xxhash_rust::xxh64::xxh64;
 
-/// The placement of Envoy's `RING_HASH` (1.40.0, its default hash function `XX_HASH`) and of gRPC's `ring_hash` (C-core 1.85.1).
+/// The placement of Envoy's `RING_HASH` (1.40.0, its default hash function `XX_HASH`) and of gRPC's `ring_hash` (C-core
+/// 1.85.1).
 ///
-/// A node's text is its host key: `ip:port` as Envoy and gRPC write it (`10.0.0.1:80`, `[2001:db8::1]:80`), the path of a pipe, or the `hash_key` of the
-/// endpoint's metadata where it has one ([`Named`](super::Named) gives an address such a key). With `use_hostname_for_hashing` it is the hostname.
+/// A node's text is its host key: `ip:port` as Envoy and gRPC write it (`10.0.0.1:80`, `[2001:db8::1]:80`), the path of a pipe,
+/// or the `hash_key` of the endpoint's metadata where it has one ([`Named`](super::Named) gives an address such a key). With
+/// `use_hostname_for_hashing` it is the hostname.
 ///
 /// ```
 /// use clockwise::{Route, compat::EnvoyRing};
@@ -34,25 +36,29 @@ use xxhash_rust::xxh64::xxh64;
 /// ```
 ///
 /// # Definition
-/// With the hosts' parts w/W of the weight, the least of them m, and the two sizes s and S: scale = min(⌈m·s⌉/m, S). Host by host in order of the
-/// list, a running target grows by scale·w/W, and the host gets points until there are as many as the target says: XXH64(`text_j`), j = 0, 1, … All in double
-/// precision. A key belongs to the first point at or after its XXH64.
+/// With the hosts' parts w/W of the weight, the least of them m, and the two sizes s and S: scale = min(⌈m·s⌉/m, S). Host by
+/// host in order of the list, a running target grows by scale·w/W, and the host gets points until there are as many as the
+/// target says: XXH64(`text_j`), j = 0, 1, … All in double precision. A key belongs to the first point at or after its XXH64.
 ///
 /// # Failover
-/// `drain` is an unhealthy host: Envoy's ring holds the *usable* hosts only, those that are healthy, or all in panic mode (by default where fewer than half are
-/// healthy; to decide that is yours: undrain all). Refusing a node is a retry with a host predicate: attempt a takes the a-th point after the key's, which also is
-/// how gRPC passes over a failing endpoint, whose ring holds all.
+/// `drain` is an unhealthy host: Envoy's ring holds the *usable* hosts only, those that are healthy, or all in panic mode (by
+/// default where fewer than half are healthy; to decide that is yours: undrain all). Refusing a node is a retry with a host
+/// predicate: attempt a takes the a-th point after the key's, which also is how gRPC passes over a failing endpoint, whose ring
+/// holds all.
 ///
 /// # Odd keys
-/// All bytes count. The key is that of *one* hash policy: a header's value, a cookie's, a query parameter's, an address without port. Envoy joins several policies as
-/// `rotate_left(hash, 1) ^ next`: compute that and use [`route_token`](Strategy::route_token). Without a hash it picks at random.
+/// All bytes count. The key is that of *one* hash policy: a header's value, a cookie's, a query parameter's, an address without
+/// port. Envoy joins several policies as `rotate_left(hash, 1) ^ next`: compute that and use
+/// [`route_token`](Strategy::route_token). Without a hash it picks at random.
 ///
 /// # What it gets wrong, and when to leave
-/// Counts follow the weights of all and the least weight sets the scale: 6–9 % of all keys move needlessly when one of 10 or of 5 nodes leaves. Sizes are capped in
-/// silence: a host of tiny weight beside the maximum size has no point. The order of hosts decides fractions of a point. `text_1` + `1` is `text_` + `11`. Leave at the next resize: [`guide`](super::guide).
+/// Counts follow the weights of all and the least weight sets the scale: 6–9 % of all keys move needlessly when one of 10 or of
+/// 5 nodes leaves. Sizes are capped in silence: a host of tiny weight beside the maximum size has no point. The order of hosts
+/// decides fractions of a point. `text_1` + `1` is `text_` + `11`. Leave at the next resize: [`guide`](super::guide).
 ///
 /// # Cost
-/// As a [`HashRing`](crate::HashRing) of as many points to route, with XXH64. A change rebuilds the ring: a hash a point, and a sort.
+/// As a [`HashRing`](crate::HashRing) of as many points to route, with XXH64. A change rebuilds the ring: a hash a point, and a
+/// sort.
 #[derive(Clone)]
 pub struct EnvoyRing<N> {
     nodes: NodeSet<N>,
@@ -101,7 +107,8 @@ impl<N> EnvoyRing<N> {
     /// The hosts of a cluster with their weights, in the order in which Envoy lists them, with its default sizes.
     ///
     /// # Errors
-    /// [`CompatError::Node`]: a duplicate or empty text, weight 0, or a total weight of 2³² or more; Envoy refuses these weights too.
+    /// [`CompatError::Node`]: a duplicate or empty text, weight 0, or a total weight of 2³² or more; Envoy refuses these
+    /// weights too.
     pub fn try_from_nodes<I>(nodes: I) -> Result<Self, CompatError>
     where
         I: IntoIterator<Item = (N, u32)>,
@@ -198,7 +205,8 @@ pub struct EnvoyRingBuilder<N> {
 }
 
 impl<N> EnvoyRingBuilder<N> {
-    /// `minimum_ring_size` (gRPC: `minRingSize`), 1 to 8,388,608; 1024 unless set. The ring has as many points or a few more, unless the maximum cuts it.
+    /// `minimum_ring_size` (gRPC: `minRingSize`), 1 to 8,388,608; 1024 unless set. The ring has as many points or a few more,
+    /// unless the maximum cuts it.
     pub fn min_ring_size(mut self, points: u64) -> Self {
         self.sizes.min = points;
         self

@@ -19,10 +19,12 @@ const POINTS: u32 = 16;
 const WEIGHT_MAX: u32 = 256;
 const POINTS_AN_ID: u32 = POINTS * WEIGHT_MAX;
 
-/// The placement of HAProxy's `hash-type consistent` (2.6.12) for `balance hash`, `hdr`, `url_param` and what else hashes a text. (`balance source` hashes otherwise, `map-based` is no ring, and `hash-key`, which came later, places servers by address.)
+/// The placement of HAProxy's `hash-type consistent` (2.6.12) for `balance hash`, `hdr`, `url_param` and what else hashes a
+/// text. (`balance source` hashes otherwise, `map-based` is no ring, and `hash-key`, which came later, places servers by
+/// address.)
 ///
-/// The nodes' texts do not matter to HAProxy: a server stands where its *id* puts it, by default its position in the backend from 1. What a node's text
-/// is is therefore yours; its name, say.
+/// The nodes' texts do not matter to HAProxy: a server stands where its *id* puts it, by default its position in the backend
+/// from 1. What a node's text is is therefore yours; its name, say.
 ///
 /// ```
 /// use clockwise::{Route, compat::{HaproxyConsistent, HaproxyHash}};
@@ -43,22 +45,27 @@ const POINTS_AN_ID: u32 = POINTS * WEIGHT_MAX;
 /// ```
 ///
 /// # Definition
-/// full(x) is Bob Jenkins' 32-bit integer hash of six steps, times 3,221,225,473. A server of weight w (1 to 256) stands at the points full(id·4096 + j), j = 0 … 16·w − 1, all in 32 bits. Points that
-/// coincide stay in order of the list. A key's place is its hash, or full(hash) with avalanche. It belongs to the *nearest* point, on either side; to the one before it where both are as near.
+/// full(x) is Bob Jenkins' 32-bit integer hash of six steps, times 3,221,225,473. A server of weight w (1 to 256) stands at the
+/// points full(id·4096 + j), j = 0 … 16·w − 1, all in 32 bits. Points that coincide stay in order of the list. A key's place is
+/// its hash, or full(hash) with avalanche. It belongs to the *nearest* point, on either side; to the one before it where both
+/// are as near.
 ///
 /// # Failover
 /// `drain` is a server that is down, and as one that is absent: the nearest point of the others. Refusing one is the same.
 ///
 /// # Ids
-/// A node keeps its id while it is a member, as servers do that are added and deleted at run time; a newcomer gets the lowest id that is free. A configuration that was
-/// edited and read again renumbers the servers that have no `id`: to follow that, build anew with `try_from_nodes`.
+/// A node keeps its id while it is a member, as servers do that are added and deleted at run time; a newcomer gets the lowest
+/// id that is free. A configuration that was edited and read again renumbers the servers that have no `id`: to follow that,
+/// build anew with `try_from_nodes`.
 ///
 /// # Odd keys
-/// All bytes count, as unsigned. The empty key is hashed like any other. A request *without* the key (no such header) is balanced round-robin by HAProxy, no matter of this type.
+/// All bytes count, as unsigned. The empty key is hashed like any other. A request *without* the key (no such header) is
+/// balanced round-robin by HAProxy, no matter of this type.
 ///
 /// # What it gets wrong, and when to leave
-/// 16 points a unit of weight: at weight 1 the busiest of 10 nodes has 29 % too much, of 100 nodes 50 %; weight 100 costs 1600 points. Two instances whose lists differ by one line disagree on almost
-/// all keys, unless ids are given. Without avalanche alike keys lie close together. Leave when you next change the list: [`guide`](super::guide).
+/// 16 points a unit of weight: at weight 1 the busiest of 10 nodes has 29 % too much, of 100 nodes 50 %; weight 100 costs 1600
+/// points. Two instances whose lists differ by one line disagree on almost all keys, unless ids are given. Without avalanche
+/// alike keys lie close together. Leave when you next change the list: [`guide`](super::guide).
 ///
 /// # Cost
 /// As a [`HashRing`](crate::HashRing) of as many points to route; 8 bytes a point more. A change rebuilds the ring, O(P log P).
@@ -134,8 +141,8 @@ impl<N> HaproxyConsistent<N> {
     /// The servers of a backend with their weights, in its order, ids by position, and `hash-type consistent`.
     ///
     /// # Errors
-    /// [`CompatError::Node`]: a duplicate or empty text, weight 0 (in HAProxy a drained server: use `drain`) or above 256 (which it refuses), or more than 2²⁴ points
-    /// together.
+    /// [`CompatError::Node`]: a duplicate or empty text, weight 0 (in HAProxy a drained server: use `drain`) or above 256
+    /// (which it refuses), or more than 2²⁴ points together.
     pub fn try_from_nodes<I>(nodes: I) -> Result<Self, CompatError>
     where
         I: IntoIterator<Item = (N, u32)>,
@@ -235,8 +242,9 @@ fn points(list: &[Listed<'_>], ids: &[u32]) -> Vec<u64> {
     points.sorted(list)
 }
 
-/// The arc of the places to which a point is the nearest ends half-way to the next point, rounded down, because the one before wins where
-/// both are as near. So the nearest point is the first end of an arc at or after a place, and needs no look at two points.
+/// The arc of the places to which a point is the nearest ends half-way to the next point, rounded down, because the one before
+/// wins where both are as near. So the nearest point is the first end of an arc at or after a place, and needs no look at two
+/// points.
 pub(super) fn arcs(points: &[u64]) -> Points {
     let Some((first, last)) = points.first().zip(points.last()) else {
         return Points::new();
@@ -259,8 +267,8 @@ pub(super) fn arcs(points: &[u64]) -> Points {
     ring32(&ends)
 }
 
-/// The owners of all points, the nearest to a place first, the one before the place where two are as near. That is the order in which servers
-/// would get a key if each that had it went down.
+/// The owners of all points, the nearest to a place first, the one before the place where two are as near. That is the order in
+/// which servers would get a key if each that had it went down.
 pub(super) fn nearest_first(points: &[u64], place: u32) -> impl Iterator<Item = u32> {
     let count = points.len();
     let first = points.partition_point(|point| point >> 32 < u64::from(place));
@@ -349,7 +357,8 @@ impl<N> HaproxyConsistentBuilder<N> {
         self
     }
 
-    /// Whether the modifier `avalanche` stands behind the function. Unless set, as in HAProxy: yes where no function is named, no where one is.
+    /// Whether the modifier `avalanche` stands behind the function. Unless set, as in HAProxy: yes where no function is named,
+    /// no where one is.
     pub fn avalanche(mut self, avalanche: bool) -> Self {
         self.avalanche = Some(avalanche);
         self

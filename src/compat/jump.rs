@@ -11,7 +11,8 @@ use alloc::vec::Vec;
 /// Rehashed tries of the order of failover, before the shards that are left follow by number.
 const TRIES: u64 = 32;
 
-/// Jump consistent hash (Lamping and Veach, 2014), which is also Guava's `Hashing.consistentHash`, over shards numbered from 0 in the order of the list.
+/// Jump consistent hash (Lamping and Veach, 2014), which is also Guava's `Hashing.consistentHash`, over shards numbered from 0
+/// in the order of the list.
 ///
 /// ```
 /// use clockwise::{Route, compat::Jump};
@@ -23,20 +24,23 @@ const TRIES: u64 = 32;
 /// ```
 ///
 /// # Definition
-/// The token is the key: b = −1, j = 0; while j < n: b = j, key = key · 2862933555777941757 + 1, j = ⌊(b + 1) · (2³¹ / ((key >> 33) + 1))⌋, in double
-/// precision. The shard is b.
+/// The token is the key: b = −1, j = 0; while j < n: b = j, key = key · 2862933555777941757 + 1, j = ⌊(b + 1) · (2³¹ / ((key >>
+/// 33) + 1))⌋, in double precision. The shard is b.
 ///
 /// # Keys
-/// A key of 8 bytes, such as a `u64`, is that number, little-endian: its token is the number itself, as the original takes a number. Any other key is hashed with
-/// [`Xxh3`]; where your program hashed its texts otherwise, hash them so and use [`route_token`](Strategy::route_token).
+/// A key of 8 bytes, such as a `u64`, is that number, little-endian: its token is the number itself, as the original takes a
+/// number. Any other key is hashed with [`Xxh3`]; where your program hashed its texts otherwise, hash them so and use
+/// [`route_token`](Strategy::route_token).
 ///
 /// # Failover
-/// The original has none. Here the shards that follow the owner are those that the rehashed key jumps to, so that the keys of a shard that is refused
-/// or drained spread over all others; after 32 tries the rest follow by number from the owner. A drained shard keeps its number.
+/// The original has none. Here the shards that follow the owner are those that the rehashed key jumps to, so that the keys of a
+/// shard that is refused or drained spread over all others; after 32 tries the rest follow by number from the owner. A drained
+/// shard keeps its number.
 ///
 /// # What it gets wrong, and when to leave
-/// Only the last shard can come or go. `insert` adds at the end and moves 1/n of the keys; `remove` of another than the last renumbers those behind it, which moves
-/// most of their keys. It knows no weights: another weight than 1 is an error. Guava divides in another order, so that its answer could differ where a quotient falls within a rounding of a whole number; of 150
+/// Only the last shard can come or go. `insert` adds at the end and moves 1/n of the keys; `remove` of another than the last
+/// renumbers those behind it, which moves most of their keys. It knows no weights: another weight than 1 is an error. Guava
+/// divides in another order, so that its answer could differ where a quotient falls within a rounding of a whole number; of 150
 /// million keys over 1000 shards it did for none. `Rendezvous` has none of these limits.
 ///
 /// # Cost

@@ -19,11 +19,11 @@ use md5::{Digest, Md5};
 const POINTS: usize = 160;
 const POINTS_A_DIGEST: usize = 4;
 
-/// The placement of weighted ketama: libmemcached with `KETAMA_WEIGHTED` (1.1.4; its memcached clients in C, C++, PHP, Python, Ruby), libketama, and
-/// [twemproxy](Ketama::twemproxy) with `distribution: ketama` (0.5.0).
+/// The placement of weighted ketama: libmemcached with `KETAMA_WEIGHTED` (1.1.4; its memcached clients in C, C++, PHP, Python,
+/// Ruby), libketama, and [twemproxy](Ketama::twemproxy) with `distribution: ketama` (0.5.0).
 ///
-/// A node's text is `host:port`, `host` (port 11211 then), or for a socket what the program writes before the `-` of its labels: libmemcached `path:0`, twemproxy `path`. An IPv6 address
-/// stands as it was given to the program, in brackets or not.
+/// A node's text is `host:port`, `host` (port 11211 then), or for a socket what the program writes before the `-` of its
+/// labels: libmemcached `path:0`, twemproxy `path`. An IPv6 address stands as it was given to the program, in brackets or not.
 ///
 /// ```
 /// use clockwise::{Route, compat::{Ketama, KetamaHash}};
@@ -39,26 +39,32 @@ const POINTS_A_DIGEST: usize = 4;
 /// ```
 ///
 /// # Definition
-/// With n nodes that are up, of weight W together, a node of weight w has ⌊w/W · 40 · n⌋ labels, reckoned in single precision at each step. Label k is
-/// `text-k`, without the port where that is 11211. The MD5 of a label makes four points, its four words, little-endian. Points that coincide stay in order of the list; twemproxy lists its servers by name, the shorter first. A key belongs to the first
-/// point at or after the first word of its MD5.
+/// With n nodes that are up, of weight W together, a node of weight w has ⌊w/W · 40 · n⌋ labels, reckoned in single precision
+/// at each step. Label k is `text-k`, without the port where that is 11211. The MD5 of a label makes four points, its four
+/// words, little-endian. Points that coincide stay in order of the list; twemproxy lists its servers by name, the shorter
+/// first. A key belongs to the first point at or after the first word of its MD5.
 ///
 /// # Failover
-/// `drain` is an ejected node (libmemcached `AUTO_EJECT_HOSTS`, twemproxy `auto_eject_hosts`): the ring is made anew of the others, so where weights differ a few keys
-/// of the others move too, as they do there. Refusing a node offers the node of the next point; with equal weights that is the same. (libmemcached's *replicas* are no order of preference: it takes the next in
+/// `drain` is an ejected node (libmemcached `AUTO_EJECT_HOSTS`, twemproxy `auto_eject_hosts`): the ring is made anew of the
+/// others, so where weights differ a few keys of the others move too, as they do there. Refusing a node offers the node of the
+/// next point; with equal weights that is the same. (libmemcached's *replicas* are no order of preference: it takes the next in
 /// the list.)
 ///
 /// # Odd keys
-/// All bytes count, zero bytes too. The empty key goes to the first point in twemproxy, with any hash, and is hashed in libmemcached. `fnv1a_64` is what twemproxy computes on machines with
-/// a signed `char` (x86): bytes from 0x80 on are sign-extended.
+/// All bytes count, zero bytes too. The empty key goes to the first point in twemproxy, with any hash, and is hashed in
+/// libmemcached. `fnv1a_64` is what twemproxy computes on machines with a signed `char` (x86): bytes from 0x80 on are
+/// sign-extended.
 ///
 /// # What it gets wrong, and when to leave
-/// Counts depend on the weights of all, so a change of one moves keys between others: where one weight of 10 is doubled, 13 % of the keys move where 8 % would do. Counts are rounded down, so a node of less than a fortieth of the mean
-/// weight has *no* point and owns nothing. With `fnv1a_64` alike keys lie close together. 160 points a node leave the busiest of 100 nodes 21 % above the
-/// mean. Libmemcached itself aborts beyond 100 servers where its assertions are on, as Debian has them. Leave before the next change of weights or nodes: [`guide`](super::guide).
+/// Counts depend on the weights of all, so a change of one moves keys between others: where one weight of 10 is doubled, 13 %
+/// of the keys move where 8 % would do. Counts are rounded down, so a node of less than a fortieth of the mean weight has *no*
+/// point and owns nothing. With `fnv1a_64` alike keys lie close together. 160 points a node leave the busiest of 100 nodes 21 %
+/// above the mean. Libmemcached itself aborts beyond 100 servers where its assertions are on, as Debian has them. Leave before
+/// the next change of weights or nodes: [`guide`](super::guide).
 ///
 /// # Cost
-/// As a [`HashRing`](crate::HashRing) of 160 virtual nodes to route, plus the hash of the key. A change rebuilds the ring: 40 MD5 a node, and a sort.
+/// As a [`HashRing`](crate::HashRing) of 160 virtual nodes to route, plus the hash of the key. A change rebuilds the ring: 40
+/// MD5 a node, and a sort.
 #[derive(Clone)]
 pub struct Ketama<N> {
     nodes: NodeSet<N>,
@@ -123,8 +129,8 @@ impl<N> Ketama<N> {
         }
     }
 
-    /// The servers of a libmemcached client with their weights, in the order in which they were added. (It takes weight 0 for 1; here that is
-    /// an error.)
+    /// The servers of a libmemcached client with their weights, in the order in which they were added. (It takes weight 0 for
+    /// 1; here that is an error.)
     ///
     /// # Errors
     /// [`CompatError::Node`]: a duplicate or empty text, weight 0, or more than 104,857 nodes.
@@ -291,15 +297,15 @@ impl<N> KetamaBuilder<N> {
         self
     }
 
-    /// The `hash_tag:` of the pool, two characters: only what stands in a key between the first one and the next second one counts, if
-    /// that is something.
+    /// The `hash_tag:` of the pool, two characters: only what stands in a key between the first one and the next second one
+    /// counts, if that is something.
     pub fn hash_tag(mut self, tag: &str) -> Self {
         self.tag = Some(tag.into());
         self
     }
 
-    /// Whether the nodes' texts are the names that the `servers:` of the pool have (`- 10.0.0.1:11211:1 cache-a`), not their addresses: then a text that
-    /// ends in `:11211` keeps it. [`Named`](super::Named) gives an address a name.
+    /// Whether the nodes' texts are the names that the `servers:` of the pool have (`- 10.0.0.1:11211:1 cache-a`), not their
+    /// addresses: then a text that ends in `:11211` keeps it. [`Named`](super::Named) gives an address a name.
     pub fn named(mut self, named: bool) -> Self {
         self.named = named;
         self
@@ -310,8 +316,8 @@ impl<N> KetamaBuilder<N> {
     /// Names of more than 74 bytes are placed by all their bytes; twemproxy reads past the end of its buffer there.
     ///
     /// # Errors
-    /// [`CompatError::HashTag`]; [`CompatError::Node`]: a duplicate or empty text, weight 0, a weight of 2³¹ or a total of 2³² or more, or more than 104,857
-    /// nodes.
+    /// [`CompatError::HashTag`]; [`CompatError::Node`]: a duplicate or empty text, weight 0, a weight of 2³¹ or a total of 2³²
+    /// or more, or more than 104,857 nodes.
     pub fn try_from_nodes<I>(self, nodes: I) -> Result<Ketama<N>, CompatError>
     where
         I: IntoIterator<Item = (N, u32)>,

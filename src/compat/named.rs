@@ -3,8 +3,8 @@
 use crate::key::Key;
 use core::ops::{Deref, DerefMut};
 
-/// A node under a name: twemproxy's alias, Envoy's or gRPC's `hash_key`, or whatever text the other program places a node by, where that is not
-/// the node's own key bytes. The name is then the node's identity.
+/// A node under a name: twemproxy's alias, Envoy's or gRPC's `hash_key`, or whatever text the other program places a node by,
+/// where that is not the node's own key bytes. The name is then the node's identity.
 ///
 /// ```
 /// use clockwise::{Route, compat::{EnvoyRing, Named}};

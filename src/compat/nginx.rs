@@ -26,8 +26,8 @@ const ROUND_ROBIN: Token = Token::new(u64::MAX);
 /// The placement of nginx's `hash <key> consistent` (1.22.1), which is also that of pingora-ketama and of Perl's
 /// `Cache::Memcached::Fast`.
 ///
-/// A node's text is what stands after `server` in the upstream block: `10.0.0.1:80`, `backend.example`, `[::1]:80`, `unix:/run/a.sock`.
-/// Nginx keeps the brackets of an IPv6 address; pingora drops them, so for pingora write `::1:80`.
+/// A node's text is what stands after `server` in the upstream block: `10.0.0.1:80`, `backend.example`, `[::1]:80`,
+/// `unix:/run/a.sock`. Nginx keeps the brackets of an IPv6 address; pingora drops them, so for pingora write `::1:80`.
 ///
 /// ```
 /// use clockwise::{Route, compat::Nginx};
@@ -40,23 +40,25 @@ const ROUND_ROBIN: Token = Token::new(u64::MAX);
 /// ```
 ///
 /// # Definition
-/// The text is split into host and port: the port is the digits after the last `:` if nothing else follows it; else it is empty and the host is
-/// the whole; after `unix:` (in any case) the host is the rest. With prev₀ = 0 a node of weight w has the points prevᵢ = CRC-32(host, a zero
-/// byte, port, prevᵢ₋₁ as four bytes, little-endian), i = 1 … 160·w. Of points that coincide the first listed node's stays. A key belongs to the first point at or after its
-/// CRC-32.
+/// The text is split into host and port: the port is the digits after the last `:` if nothing else follows it; else it is empty
+/// and the host is the whole; after `unix:` (in any case) the host is the rest. With prev₀ = 0 a node of weight w has the
+/// points prevᵢ = CRC-32(host, a zero byte, port, prevᵢ₋₁ as four bytes, little-endian), i = 1 … 160·w. Of points that coincide
+/// the first listed node's stays. A key belongs to the first point at or after its CRC-32.
 ///
 /// # Failover
-/// `drain` is `down`, and refusing a node is a failed one: its points stay, and the next point's node is taken. After 21 points, nginx takes
-/// to smooth weighted round-robin, and it does so at once for the empty key. Its choice then depends on the requests before; a
-/// strategy has no such memory and answers as a worker that has just started: the greatest weight first, then the first listed.
+/// `drain` is `down`, and refusing a node is a failed one: its points stay, and the next point's node is taken. After 21
+/// points, nginx takes to smooth weighted round-robin, and it does so at once for the empty key. Its choice then depends on the
+/// requests before; a strategy has no such memory and answers as a worker that has just started: the greatest weight first,
+/// then the first listed.
 ///
 /// # Odd keys
 /// All bytes count as they are, zero bytes too. (Nginx itself refuses a zero byte in an URI.)
 ///
 /// # What it gets wrong, and when to leave
-/// The 160 points of a unit of weight leave the busiest of 10 nodes 13 % above the mean, of 100 nodes 21 %. A node that fails 21 points in a row sends its keys to one node after another, whoever they
-/// belong to. Two names for one address are two nodes. Duplicate texts, which nginx puts at the same points, are an error here; give
-/// the text once. Weight 0, which nginx refuses too, is an error. Leave when you next resize the tier anyway: [`guide`](super::guide).
+/// The 160 points of a unit of weight leave the busiest of 10 nodes 13 % above the mean, of 100 nodes 21 %. A node that fails
+/// 21 points in a row sends its keys to one node after another, whoever they belong to. Two names for one address are two
+/// nodes. Duplicate texts, which nginx puts at the same points, are an error here; give the text once. Weight 0, which nginx
+/// refuses too, is an error. Leave when you next resize the tier anyway: [`guide`](super::guide).
 ///
 /// # Cost
 /// As a [`HashRing`](crate::HashRing) of 160 virtual nodes to route, plus the CRC-32. A change rebuilds the ring, O(P log P).
@@ -84,7 +86,8 @@ impl<N> Nginx<N> {
     /// The servers of an upstream block with their weights, in the order of the block.
     ///
     /// # Errors
-    /// [`CompatError::Node`]: a duplicate or empty text, weight 0, or more than 2²⁴ points together (a total weight above 104,857).
+    /// [`CompatError::Node`]: a duplicate or empty text, weight 0, or more than 2²⁴ points together (a total weight above
+    /// 104,857).
     pub fn try_from_nodes<I>(nodes: I) -> Result<Self, CompatError>
     where
         I: IntoIterator<Item = (N, u32)>,
