@@ -32,10 +32,10 @@ const FREE: u32 = u32::MAX;
 /// ```
 ///
 /// # Definition
-/// With M slots, a prime, each usable host has an offset XXH64(text, seed 0) mod M and a skip XXH64(text, seed 1) mod (M − 1) +
-/// 1. In rounds t = 1, 2, …, and in each in order of the texts, a host whose share of the weight times t has reached its target
-/// takes its next free slot (offset, offset + skip, … mod M), and its target grows by the greatest share; until no slot is
-/// free. In double precision. A key belongs to slot XXH64(key) mod M.
+/// With M slots, a prime, each usable host has an offset XXH64(text, seed 0) mod M and a skip of 1 + XXH64(text, seed 1)
+/// mod (M − 1). In rounds t = 1, 2, …, and in each in order of the texts, a host whose share of the weight times t has reached
+/// its target takes its next free slot (offset, offset + skip, … mod M), and its target grows by the greatest share; until no
+/// slot is free. In double precision. A key belongs to slot XXH64(key) mod M.
 ///
 /// # Failover
 /// `drain` is an unhealthy host: the table holds the *usable* hosts only, as on an [`EnvoyRing`](super::EnvoyRing). Refusing a
