@@ -61,6 +61,41 @@ pub enum NodeError {
         /// The budget.
         max_points: usize,
     },
+    /// The placement of another program has no place for such a weight.
+    #[error(
+        "node `{node}` has weight {weight}, but the greatest that this placement knows is {max_weight}"
+    )]
+    #[non_exhaustive]
+    WeightTooGreat {
+        /// The identity.
+        node: String,
+        /// Its weight.
+        weight: u32,
+        /// The greatest weight of one node.
+        max_weight: u32,
+    },
+    /// The weights together are more than the other program can add up.
+    #[error(
+        "with node `{node}` the weights add up to {total}, but this placement knows sums up to {max_total}"
+    )]
+    #[non_exhaustive]
+    TotalWeightTooGreat {
+        /// The identity at which the sum was exceeded.
+        node: String,
+        /// The sum up to this node.
+        total: u64,
+        /// The greatest sum.
+        max_total: u64,
+    },
+    /// Each node has a fixed number of points here, and this many do not fit the budget.
+    #[error("with node `{node}` there are more than {max_nodes} nodes")]
+    #[non_exhaustive]
+    TooManyNodes {
+        /// The first identity that does not fit.
+        node: String,
+        /// How many do.
+        max_nodes: usize,
+    },
 }
 
 /// A configuration that cannot work.

@@ -55,6 +55,9 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "compat")]
+pub mod compat;
+
 mod clock;
 mod error;
 mod hash;

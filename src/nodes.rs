@@ -107,6 +107,24 @@ impl Budget {
     };
 }
 
+/// What other systems allow beyond a budget of points; see `compat`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// The greatest weight of one node.
+    pub(crate) weight: u32,
+    /// The greatest sum of all weights.
+    pub(crate) total_weight: u64,
+    pub(crate) nodes: usize,
+}
+
+impl Limits {
+    pub(crate) const NONE: Limits = Limits {
+        weight: u32::MAX,
+        total_weight: u64::MAX,
+        nodes: usize::MAX,
+    };
+}
+
 /// A member, here and in a snapshot.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -117,6 +135,10 @@ pub(crate) struct Entry<N> {
     pub(crate) node: N,
     pub(crate) weight: u32,
     pub(crate) drained: bool,
+    /// Orders the members as the caller listed them, lowest first. Our own placements never look at it, those of other
+    /// systems must.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(crate) place: u64,
 }
 
 impl<N> Entry<N> {
@@ -135,6 +157,7 @@ pub(crate) struct NodeSet<N> {
     entries: Vec<Entry<N>>,
     eligible: usize,
     budget: Budget,
+    limits: Limits,
 }
 
 /// A checked change, ready to be committed.
@@ -144,6 +167,8 @@ pub(crate) struct Edit<N> {
     added: Vec<Entry<N>>,
     /// What happens to members, in order of rank, at most once each.
     touched: Vec<(usize, Touch)>,
+    /// The places of the members that stay, in order of rank, where a new list gives them.
+    places: Option<Vec<u64>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -161,6 +186,9 @@ pub(crate) struct Planned<'a> {
     pub(crate) drained: bool,
     /// Its rank before, if it was there.
     pub(crate) before: Option<usize>,
+    /// Orders the members as they were listed.
+    #[cfg_attr(not(feature = "compat"), allow(dead_code))]
+    pub(crate) place: u64,
     /// Whether it is new, or has another weight, or is drained or undrained.
     pub(crate) changed: bool,
 }
@@ -183,6 +211,7 @@ impl<N> Edit<N> {
         Edit {
             added: Vec::new(),
             touched: Vec::from([(rank, touch)]),
+            places: None,
         }
     }
 
@@ -190,6 +219,7 @@ impl<N> Edit<N> {
         Edit {
             added: Vec::new(),
             touched: Vec::new(),
+            places: None,
         }
     }
 
@@ -204,6 +234,17 @@ impl<N> NodeSet<N> {
             entries: Vec::new(),
             eligible: 0,
             budget,
+            limits: Limits::NONE,
+        }
+    }
+
+    #[cfg(feature = "compat")]
+    pub(crate) const fn limited(budget: Budget, limits: Limits) -> Self {
+        NodeSet {
+            entries: Vec::new(),
+            eligible: 0,
+            budget,
+            limits,
         }
     }
 
@@ -266,7 +307,8 @@ impl<N> NodeSet<N> {
     where
         N: Key,
     {
-        let added = checked(nodes)?;
+        let last = self.entries.iter().map(|entry| entry.place).max();
+        let added = checked(nodes, last.map_or(0, |last| last + 1))?;
         if let Some(entry) = added
             .iter()
             .find(|entry| self.rank_of(&entry.identity).is_some())
@@ -275,10 +317,11 @@ impl<N> NodeSet<N> {
                 node: readable(&entry.identity),
             });
         }
-        self.within_budget(self.total_weight(), &added)?;
+        self.within_budget(self.total_weight(), self.len(), &added)?;
         Ok(Edit {
             added: in_order(added)?,
             touched: Vec::new(),
+            places: None,
         })
     }
 
@@ -289,9 +332,10 @@ impl<N> NodeSet<N> {
     where
         N: Key,
     {
-        let wanted = checked(nodes)?;
-        self.within_budget(0, &wanted)?;
+        let wanted = checked(nodes, 0)?;
+        self.within_budget(0, 0, &wanted)?;
         let mut edit = Edit::nothing();
+        let mut places = Vec::new();
         let mut wanted = in_order(wanted)?.into_iter().peekable();
         for (rank, entry) in self.entries.iter().enumerate() {
             while let Some(new) = wanted.next_if(|new| new.identity < entry.identity) {
@@ -299,13 +343,16 @@ impl<N> NodeSet<N> {
             }
             match wanted.next_if(|new| new.identity == entry.identity) {
                 None => edit.touched.push((rank, Touch::Remove)),
-                Some(same) if same.weight != entry.weight => {
-                    edit.touched.push((rank, Touch::Weigh(same.weight)));
+                Some(same) => {
+                    places.push(same.place);
+                    if same.weight != entry.weight {
+                        edit.touched.push((rank, Touch::Weigh(same.weight)));
+                    }
                 }
-                Some(_) => {}
             }
         }
         edit.added.extend(wanted);
+        edit.places = Some(places);
         Ok(edit)
     }
 
@@ -318,6 +365,7 @@ impl<N> NodeSet<N> {
         Edit {
             added: Vec::new(),
             touched: (0..self.len()).map(|rank| (rank, Touch::Remove)).collect(),
+            places: None,
         }
     }
 
@@ -355,7 +403,19 @@ impl<N> NodeSet<N> {
             .sum()
     }
 
-    fn within_budget(&self, mut weight: u64, newcomers: &[Entry<N>]) -> Result<(), NodeError> {
+    fn within_budget(
+        &self,
+        mut weight: u64,
+        members: usize,
+        newcomers: &[Entry<N>],
+    ) -> Result<(), NodeError> {
+        let max_nodes = self.limits.nodes;
+        if let Some(entry) = newcomers.get(max_nodes.saturating_sub(members)) {
+            return Err(NodeError::TooManyNodes {
+                node: readable(&entry.identity),
+                max_nodes,
+            });
+        }
         for entry in newcomers {
             weight = self.fits(weight, &entry.identity, entry.weight)?;
         }
@@ -365,6 +425,21 @@ impl<N> NodeSet<N> {
     /// Adds `weight` to `others`, if the points of both fit the budget.
     fn fits(&self, others: u64, identity: &[u8], weight: u32) -> Result<u64, NodeError> {
         let total = others + u64::from(weight);
+        let (max_weight, max_total) = (self.limits.weight, self.limits.total_weight);
+        if weight > max_weight {
+            return Err(NodeError::WeightTooGreat {
+                node: readable(identity),
+                weight,
+                max_weight,
+            });
+        }
+        if total > max_total {
+            return Err(NodeError::TotalWeightTooGreat {
+                node: readable(identity),
+                total,
+                max_total,
+            });
+        }
         let Budget {
             virtual_nodes,
             max_points,
@@ -387,6 +462,7 @@ impl<N> NodeSet<N> {
     pub(crate) fn preview<'a>(&'a self, edit: &'a Edit<N>) -> impl Iterator<Item = Planned<'a>> {
         let mut added = edit.added.iter().peekable();
         let mut touched = edit.touched.iter().peekable();
+        let mut places = edit.places.iter().flatten();
         let mut present = self
             .entries
             .iter()
@@ -405,6 +481,7 @@ impl<N> NodeSet<N> {
                     weight,
                     drained,
                     before: Some(rank),
+                    place: places.next().copied().unwrap_or(entry.place),
                     changed: touch.is_some(),
                 })
             });
@@ -421,6 +498,7 @@ impl<N> NodeSet<N> {
                     weight: new.weight,
                     drained: new.drained,
                     before: None,
+                    place: new.place,
                     changed: true,
                 }),
                 None => core::mem::replace(&mut waiting, present.next()),
@@ -438,6 +516,7 @@ impl<N> NodeSet<N> {
         let mut entries = Vec::with_capacity(self.entries.len() + edit.added.len());
         let mut added = edit.added.into_iter().peekable();
         let mut touched = edit.touched.into_iter().peekable();
+        let mut places = edit.places.into_iter().flatten();
         for (rank, mut entry) in core::mem::take(&mut self.entries).into_iter().enumerate() {
             while let Some(new) = added.next_if(|new| new.identity < entry.identity) {
                 entries.push(new);
@@ -454,6 +533,7 @@ impl<N> NodeSet<N> {
                 Some((_, Touch::Drain(drained))) => entry.drained = drained,
                 None => {}
             }
+            entry.place = places.next().unwrap_or(entry.place);
             entries.push(entry);
         }
         entries.extend(added);
@@ -484,11 +564,15 @@ fn check(identity: &[u8], weight: u32) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// Newcomers with the checks that concern each alone.
-fn checked<N: Key>(nodes: impl IntoIterator<Item = (N, u32)>) -> Result<Vec<Entry<N>>, NodeError> {
+/// Newcomers, placed from `first` on, with the checks that concern each alone.
+fn checked<N: Key>(
+    nodes: impl IntoIterator<Item = (N, u32)>,
+    first: u64,
+) -> Result<Vec<Entry<N>>, NodeError> {
     nodes
         .into_iter()
-        .map(|(node, weight)| {
+        .zip(first..)
+        .map(|((node, weight), place)| {
             let identity: Box<[u8]> = node.key_bytes().as_ref().into();
             check(&identity, weight)?;
             Ok(Entry {
@@ -496,6 +580,7 @@ fn checked<N: Key>(nodes: impl IntoIterator<Item = (N, u32)>) -> Result<Vec<Entr
                 node,
                 weight,
                 drained: false,
+                place,
             })
         })
         .collect()

@@ -9,7 +9,7 @@ mod compare;
 mod forecast;
 pub(crate) mod layout;
 pub(crate) mod points;
-mod preference;
+pub(crate) mod preference;
 mod restore;
 
 pub use arcs::{Arcs, RingArc};

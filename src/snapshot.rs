@@ -142,6 +142,7 @@ impl<const PARAMETERS: usize> Placement<PARAMETERS> {
             node: node(&entry.node),
             weight: entry.weight,
             drained: entry.drained,
+            place: entry.place,
         });
         Snapshot {
             format: FORMAT,

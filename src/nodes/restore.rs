@@ -10,10 +10,11 @@ impl<N> NodeSet<N> {
         for entry in &entries {
             check(&entry.identity, entry.weight)?;
         }
-        self.within_budget(0, &entries)?;
+        self.within_budget(0, 0, &entries)?;
         Ok(Edit {
             added: in_order(entries)?,
             touched: Vec::new(),
+            places: None,
         })
     }
 }

@@ -4,9 +4,9 @@
 //! strategy derives from its members, then commits the edit. Each verb is a plan and an `apply`.
 
 /// Gives a strategy its membership verbs and [`Membership`](crate::Membership). The text is an expression that makes an empty one,
-/// for the example in the docs.
+/// for the example in the docs; a third argument is the public module the strategy is in, if not the root.
 macro_rules! membership_verbs {
-    ($Strategy:ident<N $(: $NodeBound:path)? $(, $H:ident: $HasherBound:path)?>, $new:literal) => {
+    ($Strategy:ident<N $(: $NodeBound:path)? $(, $H:ident: $HasherBound:path)?>, $new:literal $(, $module:ident)?) => {
         /// Membership: reading.
         impl<N $(, $H)?> $Strategy<N $(, $H)?> {
             /// How many nodes are members, drained ones too.
@@ -100,10 +100,10 @@ macro_rules! membership_verbs {
             #[doc = concat!("As [`extend_weighted`](", stringify!($Strategy), "::extend_weighted), but a present identity is no duplicate.")]
             ///
             /// ```
-            #[doc = concat!("# use clockwise::", stringify!($Strategy), ";")]
+            #[doc = concat!("# use clockwise::", $(stringify!($module), "::",)? stringify!($Strategy), ";")]
             #[doc = concat!("let mut strategy = ", $new, ";")]
             /// strategy.extend_weighted([("a", 1), ("b", 1)])?;
-            /// let changes = strategy.set_nodes([("b", 1), ("c", 2)])?;
+            /// let changes = strategy.set_nodes([("b", 1), ("c", 1)])?;
             /// assert_eq!((changes.added(), changes.reweighted()), (1, 0));
             /// assert_eq!(changes.into_removed(), ["a"]);
             /// # Ok::<(), clockwise::NodeError>(())

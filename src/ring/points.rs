@@ -161,6 +161,20 @@ impl Run {
         run
     }
 
+    pub(crate) fn with_capacity(points: usize) -> Run {
+        Run {
+            slots: Vec::with_capacity(points + PAD),
+            low: Vec::with_capacity(points),
+        }
+    }
+
+    /// Adds a point that comes after all there are.
+    #[inline]
+    pub(crate) fn push(&mut self, token: u64, owner: u32) {
+        self.slots.push(token & !OWNER | u64::from(owner));
+        self.low.push(token as u32);
+    }
+
     #[inline]
     fn len(&self) -> usize {
         self.low.len()
@@ -483,10 +497,7 @@ impl<'a> Merge<'a> {
                 .map(|owner| owner.unwrap_or(Merge::GONE))
                 .collect(),
             some_go: renumber.contains(&None),
-            into: Run {
-                slots: Vec::with_capacity(most + PAD),
-                low: Vec::with_capacity(most),
-            },
+            into: Run::with_capacity(most),
             starts: &from.starts,
             touched: Vec::new(),
         }
@@ -539,8 +550,7 @@ impl<'a> Merge<'a> {
 
     fn push(&mut self, token: u64, owner: u32) {
         self.touch(token);
-        self.into.slots.push(token & !OWNER | u64::from(owner));
-        self.into.low.push(token as u32);
+        self.into.push(token, owner);
     }
 }
 

@@ -75,7 +75,7 @@ impl<N> fmt::Debug for Preference<'_, N> {
 /// Owners seen: the first 17 in place, so that 16 can be refused and one taken without allocating; all in a bitmap once there are
 /// more.
 #[derive(Clone)]
-struct Seen {
+pub(crate) struct Seen {
     few: [u32; Seen::FEW],
     count: usize,
     many: Vec<u64>,
@@ -85,7 +85,7 @@ impl Seen {
     const FEW: usize = 17;
 
     #[inline]
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Seen {
             few: [0; Seen::FEW],
             count: 0,
@@ -95,7 +95,7 @@ impl Seen {
 
     /// Notes `owner`, one of `owners`. Whether it was not seen before.
     #[inline]
-    fn is_new(&mut self, owner: u32, owners: usize) -> bool {
+    pub(crate) fn is_new(&mut self, owner: u32, owners: usize) -> bool {
         if self.count > Seen::FEW {
             return self.is_new_of_many(owner);
         }

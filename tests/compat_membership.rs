@@ -1,0 +1,286 @@
+//! A changed placement answers as a fresh one of the same list.
+#![cfg(feature = "compat")]
+
+use clockwise::compat::{EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama, Named, Nginx};
+use clockwise::{Membership, NodeError, Route};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+#[derive(Debug, Clone)]
+enum Change {
+    Insert(u8, u32),
+    Remove(u8),
+    Weigh(u8, u32),
+    Drain(u8),
+    Undrain(u8),
+    Replace(u8),
+    Set(Vec<(u8, u32)>),
+    Clear,
+}
+
+/// A line of the other program's configuration.
+#[derive(Debug, Clone, PartialEq)]
+struct Line {
+    name: String,
+    weight: u32,
+    down: bool,
+    id: u32,
+}
+
+fn name(n: u8) -> String {
+    format!("10.0.0.{n}:80")
+}
+
+fn changes(greatest: u32) -> impl Strategy<Value = Vec<Change>> {
+    let node = 0..10u8;
+    let weight = 1..=greatest;
+    let one = prop_oneof![
+        4 => (node.clone(), weight.clone()).prop_map(|(n, w)| Change::Insert(n, w)),
+        2 => node.clone().prop_map(Change::Remove),
+        2 => (node.clone(), weight.clone()).prop_map(|(n, w)| Change::Weigh(n, w)),
+        2 => node.clone().prop_map(Change::Drain),
+        1 => node.clone().prop_map(Change::Undrain),
+        1 => node.clone().prop_map(Change::Replace),
+        2 => prop::collection::vec((node, weight), 0..8).prop_map(Change::Set),
+        1 => Just(Change::Clear),
+    ];
+    prop::collection::vec(one, 1..20)
+}
+
+fn free_id(lines: &[Line]) -> u32 {
+    (1..=u32::MAX)
+        .find(|id| lines.iter().all(|line| line.id != *id))
+        .unwrap()
+}
+
+/// Carries out a change on the list; whether it is allowed.
+fn change_list(lines: &mut Vec<Line>, change: &Change) -> bool {
+    let place = |n: u8| lines.iter().position(|line| line.name == name(n));
+    match change {
+        Change::Insert(n, weight) => {
+            if place(*n).is_some() {
+                return false;
+            }
+            let id = free_id(lines);
+            lines.push(Line {
+                name: name(*n),
+                weight: *weight,
+                down: false,
+                id,
+            });
+        }
+        Change::Remove(n) => {
+            let Some(at) = place(*n) else { return false };
+            lines.remove(at);
+        }
+        Change::Weigh(n, weight) => {
+            let Some(at) = place(*n) else { return false };
+            lines[at].weight = *weight;
+        }
+        Change::Drain(n) | Change::Undrain(n) => {
+            let Some(at) = place(*n) else { return false };
+            lines[at].down = matches!(change, Change::Drain(_));
+        }
+        Change::Replace(n) => return place(*n).is_some(),
+        Change::Set(list) => {
+            let mut names: Vec<u8> = list.iter().map(|(n, _)| *n).collect();
+            names.sort_unstable();
+            if names.windows(2).any(|pair| pair[0] == pair[1]) {
+                return false;
+            }
+            // Those that stay keep their ids first.
+            let before = lines.clone();
+            let stays = |n: u8| before.iter().find(|line| line.name == name(n)).cloned();
+            *lines = list
+                .iter()
+                .map(|&(n, weight)| match stays(n) {
+                    Some(line) => Line { weight, ..line },
+                    None => Line {
+                        name: name(n),
+                        weight,
+                        down: false,
+                        id: 0,
+                    },
+                })
+                .collect();
+            for at in 0..lines.len() {
+                if lines[at].id == 0 {
+                    lines[at].id = free_id(lines);
+                }
+            }
+        }
+        Change::Clear => lines.clear(),
+    }
+    true
+}
+
+macro_rules! laws {
+    ($($law:ident: $Placement:ident, $greatest:literal, $new:expr, $fresh:expr;)*) => {
+        proptest! {
+            #![proptest_config(ProptestConfig {
+                cases: if std::env::var_os("CLOCKWISE_LONG").is_some() { 1000 } else { 16 },
+                rng_seed: RngSeed::Fixed(6),
+                failure_persistence: None,
+                ..ProptestConfig::default()
+            })]
+            $(#[test]
+            fn $law(changes in changes($greatest)) {
+                let mut placement: $Placement<String> = $new;
+                let mut lines = Vec::new();
+                for change in &changes {
+                    let allowed = change_list(&mut lines, change);
+                    let done = match change {
+                        Change::Insert(n, weight) => placement.insert_weighted(name(*n), *weight),
+                        Change::Remove(n) => placement
+                            .remove(&name(*n))
+                            .map(|_| ())
+                            .ok_or_else(|| placement.drain("none of them").unwrap_err()),
+                        Change::Weigh(n, weight) => placement.set_weight(&name(*n), *weight),
+                        Change::Drain(n) => placement.drain(&name(*n)),
+                        Change::Undrain(n) => placement.undrain(&name(*n)),
+                        Change::Replace(n) => placement.replace(name(*n)).map(|_| ()),
+                        Change::Set(list) => {
+                            let list = list.iter().map(|&(n, weight)| (name(n), weight)).collect();
+                            placement.set_members(list).map(|_| ())
+                        }
+                        Change::Clear => {
+                            placement.clear();
+                            Ok(())
+                        }
+                    };
+                    prop_assert_eq!(done.is_ok(), allowed, "{:?}", change);
+                    let mut fresh: $Placement<String> = $fresh(&lines);
+                    for line in lines.iter().filter(|line| line.down) {
+                        fresh.drain(&line.name).unwrap();
+                    }
+                    prop_assert!(placement.members().eq(fresh.members()));
+                    for key in 0..20u64 {
+                        let key = key.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+                        prop_assert_eq!(placement.route(&key), fresh.route(&key));
+                        prop_assert_eq!(
+                            placement.replicas(&key, 10),
+                            fresh.replicas(&key, 10),
+                        );
+                    }
+                }
+            })*
+        }
+    };
+}
+
+fn pairs(lines: &[Line]) -> Vec<(String, u32)> {
+    lines
+        .iter()
+        .map(|line| (line.name.clone(), line.weight))
+        .collect()
+}
+
+laws! {
+    nginx_depends_on_its_list_alone: Nginx, 3, Nginx::new(),
+        |lines: &[Line]| Nginx::try_from_nodes(pairs(lines)).unwrap();
+    ketama_depends_on_its_list_alone: Ketama, 9, Ketama::new(),
+        |lines: &[Line]| Ketama::try_from_nodes(pairs(lines)).unwrap();
+    envoy_ring_depends_on_its_list_alone: EnvoyRing, 9, EnvoyRing::new(),
+        |lines: &[Line]| EnvoyRing::try_from_nodes(pairs(lines)).unwrap();
+    envoy_maglev_depends_on_its_list_alone: EnvoyMaglev, 9,
+        EnvoyMaglev::builder().table_size(251).try_from_nodes([]).unwrap(),
+        |lines: &[Line]| EnvoyMaglev::builder().table_size(251).try_from_nodes(pairs(lines)).unwrap();
+    haproxy_depends_on_its_list_and_ids_alone: HaproxyConsistent, 9, HaproxyConsistent::new(),
+        |lines: &[Line]| HaproxyConsistent::builder()
+            .hash(clockwise::compat::HaproxyHash::Sdbm)
+            .avalanche(true)
+            .ids(lines.iter().map(|line| line.id))
+            .try_from_nodes(pairs(lines))
+            .unwrap();
+    jump_depends_on_its_list_alone: Jump, 1, Jump::new(),
+        |lines: &[Line]| Jump::try_from_nodes(pairs(lines)).unwrap();
+}
+
+#[test]
+fn haproxys_nodes_keep_their_ids() {
+    let servers = [("a", 1), ("b", 1), ("c", 1)];
+    let mut haproxy = HaproxyConsistent::try_from_nodes(servers).unwrap();
+    let keys: Vec<[u8; 4]> = (0..1000u32).map(u32::to_be_bytes).collect();
+    haproxy.drain("b").unwrap();
+    let down: Vec<_> = keys
+        .iter()
+        .map(|key| *haproxy.route(key).unwrap())
+        .collect();
+    haproxy.remove("b");
+    let gone: Vec<_> = keys
+        .iter()
+        .map(|key| *haproxy.route(key).unwrap())
+        .collect();
+    assert_eq!(down, gone);
+    assert_eq!(
+        (haproxy.id("a"), haproxy.id("b"), haproxy.id("c")),
+        (Some(1), None, Some(3))
+    );
+    haproxy.insert("d").unwrap();
+    haproxy.insert("e").unwrap();
+    assert_eq!((haproxy.id("d"), haproxy.id("e")), (Some(2), Some(4)));
+}
+
+#[test]
+fn jump_shards_are_numbered_as_listed() {
+    let mut jump = Jump::try_from_nodes([("z", 1), ("y", 1), ("x", 1)]).unwrap();
+    assert_eq!(
+        (jump.number("z"), jump.number("x"), jump.number("w")),
+        (Some(0), Some(2), None)
+    );
+    let before: Vec<&str> = (0..100u64).map(|key| *jump.route(&key).unwrap()).collect();
+    jump.drain("y").unwrap();
+    for (key, before) in (0..100u64).zip(before) {
+        let now = *jump.route(&key).unwrap();
+        assert!(if before == "y" {
+            now != "y"
+        } else {
+            now == before
+        });
+    }
+    jump.set_nodes([("x", 1), ("z", 1)]).unwrap().into_removed();
+    assert_eq!((jump.number("x"), jump.number("z")), (Some(0), Some(1)));
+}
+
+#[test]
+fn names_place_and_identify() {
+    let named = [("b", 1u8), ("a", 2)].map(|(name, node)| (Named::new(name, node), 1));
+    let plain = EnvoyRing::try_from_nodes([("b", 1), ("a", 1)]).unwrap();
+    let mut named = EnvoyRing::try_from_nodes(named).unwrap();
+    for key in 0..100u64 {
+        assert_eq!(
+            named.route(&key).unwrap().name(),
+            plain.route(&key).unwrap()
+        );
+    }
+    assert_eq!(named.remove("a").map(Named::into_node), Some(2));
+    assert_eq!(**named.route("k").unwrap(), 1);
+}
+
+#[test]
+fn they_are_strategies_like_any_other() {
+    fn is<S: Membership<String> + Send + Sync + Clone + std::fmt::Debug + Default>() {}
+    is::<Nginx<String>>();
+    is::<Ketama<String>>();
+    is::<EnvoyRing<String>>();
+    is::<EnvoyMaglev<String>>();
+    is::<HaproxyConsistent<String>>();
+    is::<Jump<String>>();
+
+    let mut chosen: Box<dyn Membership<&str>> = Box::new(Nginx::new());
+    chosen
+        .set_members(vec![("a", 1), ("b", 2)])
+        .unwrap()
+        .into_removed();
+    chosen.set_drained(b"a", true).unwrap();
+    assert_eq!(chosen.route("k"), Some(&"b"));
+    let mut members = Vec::new();
+    chosen
+        .for_each_member(&mut |member| members.push((*member.node, member.weight, member.drained)));
+    assert_eq!(members, [("a", 1, true), ("b", 2, false)]);
+    assert_eq!(chosen.member(b"b").map(|member| member.weight), Some(2));
+    assert!(matches!(
+        chosen.set_drained(b"c", true),
+        Err(NodeError::Unknown { .. })
+    ));
+}
