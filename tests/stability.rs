@@ -197,7 +197,7 @@ fn a_fingerprint_is_the_hash_of_what_it_says() {
     let expected = [
         &b"clockwise ring\0"[..],
         &[1],
-        &7u32.to_le_bytes(),
+        &7u64.to_le_bytes(),
         &probe.to_le_bytes(),
         &[&1u64.to_le_bytes()[..], b"a", &1u32.to_le_bytes(), &[1]].concat(),
         &[&1u64.to_le_bytes()[..], b"b", &2u32.to_le_bytes(), &[0]].concat(),

@@ -192,7 +192,7 @@ fn a_clone_draws_on_where_the_original_is() {
 
 #[test]
 fn threads_draw_from_different_parts_of_the_stream() {
-    let random = weighted(33, &[1; 1 << 16]);
+    let random = weighted(33, &vec![1; 1 << 16]);
     let draws: Vec<Vec<usize>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
             .map(|_| scope.spawn(|| (0..1000).map(|_| id(random.route("").unwrap())).collect()))

@@ -135,7 +135,7 @@ class Ring:
     # ---- 4. the fingerprint --------------------------------------------------------------------------------------------
 
     def fingerprint(self):
-        data = b"clockwise ring\0\x01" + struct.pack("<IQ", self.virtual_nodes, self.hash(b"clockwise probe"))
+        data = b"clockwise ring\0\x01" + struct.pack("<QQ", self.virtual_nodes, self.hash(b"clockwise probe"))
         for identity, weight, drained in self.members:
             data += struct.pack("<Q", len(identity)) + identity + struct.pack("<IB", weight, drained)
         return xxhash.xxh3_64_intdigest(data, 0)
