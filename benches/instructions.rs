@@ -121,7 +121,7 @@ fn main() {
     }
     println!(
         "{:<32} {:>12} {:>8}",
-        "instructions a key", "counted", "limit"
+        "instructions a call", "counted", "limit"
     );
     let mut failed = false;
     for Case {

@@ -37,11 +37,29 @@
 //! | share | the part of all tokens that a node owns |
 //! | drained | a member that owns nothing, to the others' keys as if it were removed |
 //!
+//! # Which part when
+//!
+//! - **The same key must find the same node**: [`HashRing`], [`Rendezvous`] for few nodes, [`SlotTable`] for one load per route and a guaranteed
+//!   balance; `compat` to leave another system without moving a key.
+//! - **Any node will do, the less busy the better**: [`LeastLoaded`], [`PowerOfTwo`], [`RoundRobin`], [`WeightedRandom`], over nodes that know their
+//!   [`Load`], such as [`Tracked`].
+//! - **Around any of them**: [`Bounded`], `Sticky`, [`Filtered`], [`Failover`], [`Spread`], and `Shared` for many threads.
+//! - **Before a change**: [`HashRing::diff`] says what moves, [`Migration::plan`] in which order, [`Epochs`] where to read meanwhile,
+//!   [`HashRing::losses`] what if one dies, [`HashRing::explain`] why a key is where it is, [`Snapshot`] what other processes see.
+//!
+//! The guide [`choosing`] compares them.
+//!
 //! # Features
 //!
 //! | feature | what it brings | what it costs |
 //! |---|---|---|
-//! | `std` (default) | [`Balance::forecast`](crate::Balance::forecast) | nothing where std is linked anyway; without it the crate is `no_std` + `alloc` |
+//! | `std` (default) | [`Balance::forecast`](crate::Balance::forecast), [`PeakEwma`], [`SlowStart`], [`SystemClock`] | nothing where std is linked anyway; without it the crate is `no_std` + `alloc` |
+//! | `serde` | `Serialize` and `Deserialize` for [`Snapshot`] and for what has one | serde with its derive macro |
+//! | `compat` | the module `compat` | md-5 and crc32fast |
+//! | `sticky` | `Sticky` | lru, which brings nothing else |
+//! | `shared` | `Shared` | arc-swap |
+//!
+//! On targets without atomics as wide as a pointer what counts or draws through `&self` is not there: the load-driven strategies, [`Tracked`], [`Bounded`].
 //!
 //! # What it promises, and where that is written down
 //!
