@@ -1,6 +1,7 @@
 //! Members that come back as they were, drained ones as such.
 
-use super::{Edit, Entry, NodeSet, check, in_order};
+use super::plan::{check, in_order};
+use super::{Edit, Entry, NodeSet};
 use crate::error::NodeError;
 use alloc::vec::Vec;
 

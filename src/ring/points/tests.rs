@@ -1,5 +1,6 @@
 //! Every answer against a linear scan over (token, owner), with points and keys where they hurt.
 
+use super::starts::*;
 use super::*;
 use crate::hash::{KeyHasher, Xxh3};
 use alloc::{collections::BTreeMap, vec};
