@@ -3,11 +3,15 @@
 use crate::draws::below;
 use alloc::{vec, vec::Vec};
 
+/// Nodes passed one by one before the rest of a cell is searched by halves.
+const STEPS: usize = 4;
+
 /// The weights of all nodes end to end on a line: the node of rank r has the places from the sum of the weights before it on, as
 /// many as its weight. A drained node has none.
 ///
 /// Finding the node of a place is a step or two from where a table of equal cells (Chen and Asau 1974) says to start: about N cells, so on
-/// average there is less than one end in each. O(1) expected for a random place, whatever the weights.
+/// average there is less than one end in each. O(1) expected for a random place, whatever the weights; O(log N) at worst, as where one node outweighs
+/// thousands that crowd in one cell, and is out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
     ends: Vec<u64>,
@@ -81,11 +85,27 @@ impl Line {
     /// The node at this place, which must be below the total.
     #[inline]
     pub(crate) fn at(&self, place: u64) -> u32 {
-        let mut rank = self.starts[(place >> self.shift) as usize];
-        while self.ends[rank as usize] <= place {
+        let cell = (place >> self.shift) as usize;
+        let mut rank = self.starts[cell];
+        for _ in 0..STEPS {
+            if self.ends[rank as usize] > place {
+                return rank;
+            }
             rank += 1;
         }
-        rank
+        self.search(cell, rank, place)
+    }
+
+    /// The node at a place of a crowded cell, from this one on.
+    #[cold]
+    fn search(&self, cell: usize, from: u32, place: u64) -> u32 {
+        let from = from as usize;
+        // The next cell's first node ends after this place.
+        let to = self
+            .starts
+            .get(cell + 1)
+            .map_or(self.ends.len(), |&next| next as usize);
+        (from + self.ends[from..to.max(from)].partition_point(|&end| end <= place)) as u32
     }
 
     /// The node for a number spread over all 64 bits; `None` where no node has weight.
@@ -292,6 +312,17 @@ mod tests {
                 for place in ends.chain(drawn).filter(|&place| place < total).chain([0, total - 1]) {
                     prop_assert_eq!(line.at(place), walk(&weights, place));
                 }
+            }
+        }
+
+        #[test]
+        fn a_crowded_cell_is_searched_as_it_is_walked(before in 0usize..300, after in 0usize..300, heavy: u32, drained in 0usize..7) {
+            let light = |count: usize| (0..count).map(|i| u32::from(drained == 0 || i % 7 >= drained));
+            let weights: Vec<u32> = light(before).chain([heavy.max(1)]).chain(light(after)).collect();
+            let line = Line::of(weights.iter().copied());
+            let total = line.total();
+            for place in (0..600).chain(total.saturating_sub(600)..total).filter(|&place| place < total) {
+                prop_assert_eq!(line.at(place), walk(&weights, place));
             }
         }
 

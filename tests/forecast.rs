@@ -103,3 +103,17 @@ fn a_forecast_of_odd_numbers_is_still_a_number() {
         "{one:?}"
     );
 }
+
+/// With one virtual node each, the least of N exponential loads is expected at 1/N.
+#[test]
+fn the_least_never_rises_as_nodes_are_added() {
+    for virtual_nodes in [1, 2, 3, 10, 160] {
+        let forecast = |nodes: usize| Balance::forecast(nodes, virtual_nodes).least;
+        let leasts: Vec<f64> = (1..20).map(|power| forecast(1 << power)).collect();
+        assert!(
+            leasts.windows(2).all(|pair| pair[1] <= pair[0]),
+            "{virtual_nodes}: {leasts:?}"
+        );
+    }
+    assert!(Balance::forecast(1000, 1).least < 0.01);
+}

@@ -1,5 +1,7 @@
 //! Loads over time: latency, reports, slow start. Time is run by hand.
 
+#![cfg(feature = "std")]
+
 use clockwise::{
     ConfigError, Key, LeastLoaded, Load, PeakEwma, PowerOfTwo, Reported, Route, SlowStart,
 };

@@ -16,12 +16,12 @@ fn all() -> Vec<(&'static str, Any)> {
     vec![
         ("hash ring", Box::new(HashRing::new())),
         ("round-robin", Box::new(RoundRobin::new())),
-        ("weighted random", Box::new(WeightedRandom::new())),
-        ("least loaded", Box::new(LeastLoaded::new())),
-        ("two choices", Box::new(PowerOfTwo::new())),
+        ("weighted random", Box::new(WeightedRandom::with_seed(7))),
+        ("least loaded", Box::new(LeastLoaded::with_seed(7))),
+        ("two choices", Box::new(PowerOfTwo::with_seed(7))),
         (
             "three choices",
-            Box::new(PowerOfTwo::new().with_choices(3).unwrap()),
+            Box::new(PowerOfTwo::with_seed(7).with_choices(3).unwrap()),
         ),
     ]
 }

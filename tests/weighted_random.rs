@@ -159,6 +159,7 @@ fn equal_seeds_replay_and_others_do_not() {
 }
 
 #[test]
+#[cfg(feature = "std")]
 fn new_strategies_do_not_move_in_step() {
     let run = || {
         let mut random = WeightedRandom::new();

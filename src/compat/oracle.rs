@@ -1,5 +1,7 @@
 //! The definitions once more, naively, and the laws that follow: compared with the placements over random lists, weights and keys.
 
+extern crate std; // the tests read an environment variable, with the feature `std` or without
+
 use super::{
     EnvoyMaglev, EnvoyRing, HaproxyConsistent, HaproxyHash, Jump, Ketama, KetamaHash, Nginx,
 };

@@ -20,7 +20,8 @@ impl Balance {
     ///
     /// The load of a node is a Beta(V, NV − V) variable, near a Gamma with V = `virtual_nodes`; the busiest of N is expected at
     /// 1 + m/√V + (s − 1)/(3V), where m and s are the means of the maximum of N standard normals and of its square
-    /// (Cornish-Fisher). Within 1 % from 10 virtual nodes on.
+    /// (Cornish-Fisher). Within 1 % from 10 virtual nodes on. The least loaded is expected at (1 − 1/(9V) − m/(3√V))³ (Wilson and Hilferty), which keeps falling as
+    /// nodes are added, also where virtual nodes are few.
     ///
     /// ```
     /// use clockwise::Balance;
@@ -34,7 +35,10 @@ impl Balance {
         let skew = (square - 1.0) / (3.0 * v);
         Forecast {
             busiest: 1.0 + mean / v.sqrt() + skew,
-            least: (1.0 - mean / v.sqrt() + skew).clamp(0.0, 1.0),
+            least: (1.0 - 1.0 / (9.0 * v) - mean / (3.0 * v.sqrt()))
+                .max(0.0)
+                .powi(3)
+                .min(1.0),
             std_dev: ((n - 1.0) / (n * v + 1.0)).sqrt(),
         }
     }
