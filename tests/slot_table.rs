@@ -3,7 +3,7 @@
 //! `CLOCKWISE_LONG=1` runs the full counts (figures with `-- --nocapture`), `CLOCKWISE_FAST=1` fewer than usual.
 
 use clockwise::{
-    ConfigError, KeyHasher, Mixed, NodeError, Rendezvous, Route, SlotDiffError, SlotTable,
+    ConfigError, DiffError, KeyHasher, Migration, Mixed, NodeError, Rendezvous, Route, SlotTable,
     Strategy, Token, Xxh3,
 };
 use std::cell::Cell;
@@ -71,6 +71,13 @@ fn equal(set: usize, n: usize, slots: usize, max_load: Option<f64>) -> SlotTable
         slots,
         max_load,
     )
+}
+
+/// How many slots move: exactly, so it is a whole number of them.
+fn moved(migration: &Migration<'_, String>, slots: usize) -> usize {
+    let slot = (1u128 << 64) / slots as u128;
+    assert_eq!(migration.measure() % slot, 0);
+    (migration.measure() / slot) as usize
 }
 
 /// Slots of each member, in order of identity.
@@ -324,22 +331,95 @@ fn uncapped_not_one_slot_moves_needlessly() {
             }
         };
         let diff = before.diff(&table).unwrap();
-        for slot in diff.moves() {
-            let end = if to { slot.to } else { slot.from };
-            assert_eq!(end, Some(&name), "{i}: {slot:?}");
+        for range in diff.moves() {
+            let end = if to { range.to } else { range.from };
+            assert_eq!(end, Some(&name), "{i}: {range:?}");
         }
         // All slots, not only those reported.
-        let moved = (0..slots).filter(|&slot| before.owner_of(slot) != table.owner_of(slot));
-        assert!(moved.eq(diff.moves().iter().map(|slot| slot.slot)));
+        is_the_difference(&diff, &before, &table);
     }
+}
+
+/// What a diff must be: for every slot, from its first token to its last, the old and the new owner where they differ.
+fn is_the_difference(
+    diff: &Migration<'_, String>,
+    old: &SlotTable<String>,
+    new: &SlotTable<String>,
+) {
+    let slots = old.slots();
+    let (width, mut count) = ((1u128 << 64) / slots as u128, 0);
+    for slot in 0..slots {
+        let (from, to) = (old.owner_of(slot), new.owner_of(slot));
+        let first = Token::new((slot as u128 * width) as u64);
+        let last = Token::new((slot as u128 * width + (width - 1)) as u64);
+        for token in [first, last] {
+            let found = diff.of(token).map(|m| (m.from, m.to));
+            assert_eq!(found, (from != to).then_some((from, to)), "{slot}");
+        }
+        count += usize::from(from != to);
+    }
+    assert_eq!(moved(diff, slots), count);
+    // Ascending, and merged where neighbours agree.
+    let moves: Vec<_> = diff.moves().collect();
+    for pair in moves.windows(2) {
+        let (a, b) = (pair[0], pair[1]);
+        let touch = a.last.get() + 1 == b.first.get();
+        assert!(a.last < b.first && !(touch && (a.from, a.to) == (b.from, b.to)));
+    }
+}
+
+#[test]
+fn the_diff_of_any_two_tables_is_what_differs() {
+    let mut random = Random(8);
+    for case in 0..scaled(10, 60, 1000) {
+        let slots = 1 << random.below(12);
+        let caps = [None, Some(1.0), Some(1.1)];
+        let mut table = |case: usize| {
+            let set = random_set(&mut Random(case as u64 / 7), 1 + random.below(20), 5);
+            let mut table = of(&set, slots, caps[random.below(3)]);
+            for name in set.keys() {
+                if random.below(5) == 0 {
+                    table.drain(name).unwrap();
+                }
+            }
+            table
+        };
+        let (old, new) = (table(case), table(case));
+        is_the_difference(&old.diff(&new).unwrap(), &old, &new);
+    }
+}
+
+/// Applied to a table of owners it gives the new owners; as a plan, round by round, too.
+#[test]
+fn a_plan_of_slots_gives_the_new_owners() {
+    let old = equal(9, 20, 1 << 10, Some(1.02));
+    let mut new = old.clone();
+    new.remove(&names(9, 1).next().unwrap()).unwrap();
+    new.insert("newcomer".into()).unwrap();
+    let diff = old.diff(&new).unwrap();
+    let plan = diff.plan(2).unwrap();
+    let mut owners: Vec<Option<&String>> = (0..1 << 10).map(|slot| old.owner_of(slot)).collect();
+    let mut done = 0;
+    for round in plan.rounds() {
+        for m in round {
+            for slot in old.slot_of(m.first)..=old.slot_of(m.last) {
+                assert_eq!(owners[slot], m.from);
+                owners[slot] = m.to;
+                done += 1;
+            }
+        }
+    }
+    assert_eq!(done, moved(&diff, 1 << 10));
+    assert!((0..1 << 10).all(|slot| owners[slot] == new.owner_of(slot)));
 }
 
 /// Slots that moved, by how many had to, over the loss of a node and its return: those it owned.
 fn movement(table: &SlotTable<String>, node: &String) -> f64 {
     let mut without = table.clone();
     without.remove(node).unwrap();
-    let lost = table.diff(&without).unwrap().len();
-    assert_eq!(without.diff(table).unwrap().len(), lost);
+    let count = |old: &SlotTable<_>, new| moved(&old.diff(new).unwrap(), table.slots());
+    let lost = count(table, &without);
+    assert_eq!(count(&without, table), lost);
     lost as f64 / table.slots_of(node).unwrap().count() as f64
 }
 
@@ -384,9 +464,9 @@ fn what_a_node_leaves_is_spread() {
         without.remove(&name).unwrap();
         let diff = table.diff(&without).unwrap();
         let mut heirs: HashMap<&String, usize> = HashMap::new();
-        for slot in diff.moves() {
-            assert_eq!(slot.from, Some(&name));
-            *heirs.entry(slot.to.unwrap()).or_default() += 1;
+        for range in diff.moves() {
+            assert_eq!(range.from, Some(&name));
+            *heirs.entry(range.to.unwrap()).or_default() += 1;
         }
         assert!(heirs.len() >= 90, "{}", heirs.len());
         let busiest = *counts(&without).iter().max().unwrap() as f64 / mean;
@@ -626,20 +706,31 @@ fn weights_at_the_limits_work() {
 #[test]
 fn tables_that_differ_in_kind_have_no_diff() {
     let a = equal(0, 3, 64, None);
-    assert_eq!(a.diff(&a).unwrap().moves(), []);
+    assert!(a.diff(&a).unwrap().is_empty());
     assert!(a.diff(&equal(0, 3, 64, Some(1.0))).is_ok());
     let other = a.diff(&equal(0, 3, 128, None)).unwrap_err();
-    assert!(matches!(other, SlotDiffError::Slots { .. }));
-    let seeded = |seed| SlotTable::<u8, _>::with_hasher(Xxh3::with_seed(seed));
-    assert_eq!(
-        seeded(1).diff(&seeded(2)).unwrap_err(),
-        SlotDiffError::Hashers
+    assert!(
+        matches!(
+            other,
+            DiffError::OtherSlots {
+                old: 64,
+                new: 128,
+                ..
+            }
+        ),
+        "{other}"
     );
+    let seeded = |seed| SlotTable::<u8, _>::with_hasher(Xxh3::with_seed(seed));
+    let other = seeded(1).diff(&seeded(2)).unwrap_err();
+    assert!(matches!(other, DiffError::OtherHasher { .. }), "{other}");
+    let boxed: Box<dyn KeyHasher> = Box::new(Xxh3::with_seed(1));
+    assert!(seeded(1).diff(&SlotTable::with_hasher(boxed)).is_ok());
     // To and from nothing: every slot.
     let nothing = empty(64, None);
     let (gone, come) = (a.diff(&nothing).unwrap(), nothing.diff(&a).unwrap());
-    assert_eq!((gone.len(), come.len()), (64, 64));
-    assert!((gone.share() - 1.0).abs() < 1e-12 && gone.moves()[0].to.is_none());
+    assert_eq!((moved(&gone, 64), moved(&come, 64)), (64, 64));
+    assert_eq!((gone.measure(), come.share()), (1 << 64, 1.0));
+    assert!(gone.moves().all(|m| m.to.is_none()) && come.moves().all(|m| m.from.is_none()));
     assert!(nothing.diff(&nothing).unwrap().is_empty());
 }
 
