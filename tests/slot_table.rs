@@ -2,132 +2,22 @@
 //!
 //! `CLOCKWISE_LONG=1` runs the full counts (figures with `-- --nocapture`), `CLOCKWISE_FAST=1` fewer than usual.
 
+mod common;
+
 use clockwise::{
-    ConfigError, DiffError, KeyHasher, Migration, Mixed, NodeError, Rendezvous, Route, SlotTable,
-    Strategy, Token, Xxh3,
+    ConfigError, KeyHasher, Mixed, NodeError, Rendezvous, Route, SlotTable, Strategy, Token, Xxh3,
+};
+use common::random::Rng;
+use common::scaled;
+use common::tables::{
+    Weighted, change, counts, empty, equal, is_the_difference, moved, names, of, random_set,
 };
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
-
-/// The count for this run: emulated platforms set `CLOCKWISE_FAST`, releases `CLOCKWISE_LONG`.
-fn scaled(fast: usize, usual: usize, long: usize) -> usize {
-    let is_set = |name| std::env::var_os(name).is_some();
-    match (is_set("CLOCKWISE_LONG"), is_set("CLOCKWISE_FAST")) {
-        (true, _) => long,
-        (false, true) => fast,
-        (false, false) => usual,
-    }
-}
-
-/// `SplitMix64`, so that every run is the same.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
-}
-
-type Weighted = BTreeMap<String, u32>;
-
-fn names(set: usize, n: usize) -> impl Iterator<Item = String> {
-    (0..n).map(move |i| format!("cache-{i}.set-{set}.example.org"))
-}
-
-fn random_set(random: &mut Random, nodes: usize, weights: usize) -> Weighted {
-    let set = random.below(1 << 20);
-    names(set, 1 + random.below(nodes))
-        .map(|name| (name, 1 + random.below(weights) as u32))
-        .collect()
-}
-
-fn empty(slots: usize, max_load: Option<f64>) -> SlotTable<String> {
-    let builder = SlotTable::builder().slots(slots);
-    let builder = match max_load {
-        Some(c) => builder.max_load(c),
-        None => builder,
-    };
-    builder.build().unwrap()
-}
-
-fn of(set: &Weighted, slots: usize, max_load: Option<f64>) -> SlotTable<String> {
-    let mut table = empty(slots, max_load);
-    table
-        .extend_weighted(set.iter().map(|(name, &weight)| (name.clone(), weight)))
-        .unwrap();
-    table
-}
-
-fn equal(set: usize, n: usize, slots: usize, max_load: Option<f64>) -> SlotTable<String> {
-    of(
-        &names(set, n).map(|name| (name, 1)).collect(),
-        slots,
-        max_load,
-    )
-}
-
-/// How many slots move: exactly, so it is a whole number of them.
-fn moved(migration: &Migration<'_, String>, slots: usize) -> usize {
-    let slot = (1u128 << 64) / slots as u128;
-    assert_eq!(migration.measure() % slot, 0);
-    (migration.measure() / slot) as usize
-}
-
-/// Slots of each member, in order of identity.
-fn counts(table: &SlotTable<String>) -> Vec<usize> {
-    let mut counts = vec![0; table.len()];
-    for rank in table.to_array() {
-        counts[rank as usize] += 1;
-    }
-    counts
-}
-
-/// A random membership change by name; the set follows.
-fn change(random: &mut Random, table: &mut SlotTable<String>, set: &mut Weighted, i: usize) {
-    let any = set.keys().nth(random.below(set.len())).unwrap().clone();
-    let weight = 1 + random.below(9) as u32;
-    match random.below(6) {
-        0 | 1 => {
-            set.insert(format!("new-{i}"), weight);
-            table.insert_weighted(format!("new-{i}"), weight).unwrap();
-        }
-        2 if set.len() > 1 => {
-            set.remove(&any);
-            table.remove(&any).unwrap();
-        }
-        3 => {
-            set.insert(any.clone(), weight);
-            table.set_weight(&any, weight).unwrap();
-        }
-        4 => {
-            table.drain(&any).unwrap();
-            table.insert(format!("gone-{i}")).unwrap();
-            table.undrain(&any).unwrap();
-            table.remove(&format!("gone-{i}")).unwrap();
-        }
-        _ => {
-            // Several at once: one leaves, one comes, one changes.
-            let mut wanted = set.clone();
-            wanted.remove(&any);
-            wanted.insert(format!("batch-{i}"), weight);
-            wanted.insert(any.clone() + "-heir", 10 - weight);
-            let all: Vec<_> = wanted.iter().map(|(n, &w)| (n.clone(), w)).collect();
-            assert_eq!(table.set_nodes(all).unwrap().added(), 2);
-            *set = wanted;
-        }
-    }
-}
+use std::collections::HashMap;
 
 /// Random histories against fresh tables: every slot, after every step.
 fn histories(max_loads: &[Option<f64>]) {
-    let mut random = Random(1);
+    let mut random = Rng::new(1);
     let sets = scaled(12, 80, 2000);
     for case in 0..sets {
         let max_load = max_loads[case % max_loads.len()];
@@ -165,7 +55,7 @@ fn order_and_history_are_irrelevant_capped() {
 
 #[test]
 fn an_uncapped_table_is_the_rendezvous_of_its_slots() {
-    let mut random = Random(2);
+    let mut random = Rng::new(2);
     for weights in [1, 3, 1000] {
         let set = random_set(&mut random, 30, weights);
         let table = of(&set, 1024, None);
@@ -239,7 +129,7 @@ fn textbook(set: &Weighted, slots: usize, capacity: impl Fn(&str) -> usize) -> V
 
 #[test]
 fn a_capped_table_is_what_deferred_acceptance_gives() {
-    let mut random = Random(3);
+    let mut random = Rng::new(3);
     for case in 0..scaled(15, 60, 1000) {
         let set = random_set(&mut random, 20, [1, 5, 1000][case % 3]);
         let max_load = [1.0, 1.01, 1.1, 1.5, 100.0][case % 5];
@@ -251,7 +141,7 @@ fn a_capped_table_is_what_deferred_acceptance_gives() {
 
 #[test]
 fn capacities_are_shares_rounded_and_never_exceeded() {
-    let mut random = Random(4);
+    let mut random = Rng::new(4);
     for case in 0..scaled(20, 100, 2000) {
         let set = random_set(&mut random, 60, [1, 4, 1000, u32::MAX as usize][case % 4]);
         let slots = 1 << random.below(12);
@@ -294,7 +184,7 @@ fn capacities_are_shares_rounded_and_never_exceeded() {
 
 #[test]
 fn uncapped_not_one_slot_moves_needlessly() {
-    let mut random = Random(5);
+    let mut random = Rng::new(5);
     let (changes, slots) = (scaled(25, 100, 500), scaled(1 << 9, 1 << 11, 1 << 16));
     let mut set = random_set(&mut random, 30, 4);
     let mut table = of(&set, slots, None);
@@ -338,79 +228,6 @@ fn uncapped_not_one_slot_moves_needlessly() {
         // All slots, not only those reported.
         is_the_difference(&diff, &before, &table);
     }
-}
-
-/// What a diff must be: for every slot, from its first token to its last, the old and the new owner where they differ.
-fn is_the_difference(
-    diff: &Migration<'_, String>,
-    old: &SlotTable<String>,
-    new: &SlotTable<String>,
-) {
-    let slots = old.slots();
-    let (width, mut count) = ((1u128 << 64) / slots as u128, 0);
-    for slot in 0..slots {
-        let (from, to) = (old.owner_of(slot), new.owner_of(slot));
-        let first = Token::new((slot as u128 * width) as u64);
-        let last = Token::new((slot as u128 * width + (width - 1)) as u64);
-        for token in [first, last] {
-            let found = diff.of(token).map(|m| (m.from, m.to));
-            assert_eq!(found, (from != to).then_some((from, to)), "{slot}");
-        }
-        count += usize::from(from != to);
-    }
-    assert_eq!(moved(diff, slots), count);
-    // Ascending, and merged where neighbours agree.
-    let moves: Vec<_> = diff.moves().collect();
-    for pair in moves.windows(2) {
-        let (a, b) = (pair[0], pair[1]);
-        let touch = a.last.get() + 1 == b.first.get();
-        assert!(a.last < b.first && !(touch && (a.from, a.to) == (b.from, b.to)));
-    }
-}
-
-#[test]
-fn the_diff_of_any_two_tables_is_what_differs() {
-    let mut random = Random(8);
-    for case in 0..scaled(10, 60, 1000) {
-        let slots = 1 << random.below(12);
-        let caps = [None, Some(1.0), Some(1.1)];
-        let mut table = |case: usize| {
-            let set = random_set(&mut Random(case as u64 / 7), 1 + random.below(20), 5);
-            let mut table = of(&set, slots, caps[random.below(3)]);
-            for name in set.keys() {
-                if random.below(5) == 0 {
-                    table.drain(name).unwrap();
-                }
-            }
-            table
-        };
-        let (old, new) = (table(case), table(case));
-        is_the_difference(&old.diff(&new).unwrap(), &old, &new);
-    }
-}
-
-/// Applied to a table of owners it gives the new owners; as a plan, round by round, too.
-#[test]
-fn a_plan_of_slots_gives_the_new_owners() {
-    let old = equal(9, 20, 1 << 10, Some(1.02));
-    let mut new = old.clone();
-    new.remove(&names(9, 1).next().unwrap()).unwrap();
-    new.insert("newcomer".into()).unwrap();
-    let diff = old.diff(&new).unwrap();
-    let plan = diff.plan(2).unwrap();
-    let mut owners: Vec<Option<&String>> = (0..1 << 10).map(|slot| old.owner_of(slot)).collect();
-    let mut done = 0;
-    for round in plan.rounds() {
-        for m in round {
-            for slot in old.slot_of(m.first)..=old.slot_of(m.last) {
-                assert_eq!(owners[slot], m.from);
-                owners[slot] = m.to;
-                done += 1;
-            }
-        }
-    }
-    assert_eq!(done, moved(&diff, 1 << 10));
-    assert!((0..1 << 10).all(|slot| owners[slot] == new.owner_of(slot)));
 }
 
 /// Slots that moved, by how many had to, over the loss of a node and its return: those it owned.
@@ -527,7 +344,7 @@ fn replicas_are_distinct_and_fail_over_in_order() {
 
 #[test]
 fn the_array_the_counts_and_the_balance_agree() {
-    let mut set = random_set(&mut Random(6), 20, 5);
+    let mut set = random_set(&mut Rng::new(6), 20, 5);
     set.insert("drained".into(), 3);
     for max_load in [None, Some(1.0), Some(1.1)] {
         let mut table = of(&set, 4096, max_load);
@@ -701,37 +518,6 @@ fn weights_at_the_limits_work() {
         assert_eq!(counts(&table).iter().sum::<usize>(), 256);
         assert!(table.slots_of("light").unwrap().count() <= 1);
     }
-}
-
-#[test]
-fn tables_that_differ_in_kind_have_no_diff() {
-    let a = equal(0, 3, 64, None);
-    assert!(a.diff(&a).unwrap().is_empty());
-    assert!(a.diff(&equal(0, 3, 64, Some(1.0))).is_ok());
-    let other = a.diff(&equal(0, 3, 128, None)).unwrap_err();
-    assert!(
-        matches!(
-            other,
-            DiffError::OtherSlots {
-                old: 64,
-                new: 128,
-                ..
-            }
-        ),
-        "{other}"
-    );
-    let seeded = |seed| SlotTable::<u8, _>::with_hasher(Xxh3::with_seed(seed));
-    let other = seeded(1).diff(&seeded(2)).unwrap_err();
-    assert!(matches!(other, DiffError::OtherHasher { .. }), "{other}");
-    let boxed: Box<dyn KeyHasher> = Box::new(Xxh3::with_seed(1));
-    assert!(seeded(1).diff(&SlotTable::with_hasher(boxed)).is_ok());
-    // To and from nothing: every slot.
-    let nothing = empty(64, None);
-    let (gone, come) = (a.diff(&nothing).unwrap(), nothing.diff(&a).unwrap());
-    assert_eq!((moved(&gone, 64), moved(&come, 64)), (64, 64));
-    assert_eq!((gone.measure(), come.share()), (1 << 64, 1.0));
-    assert!(gone.moves().all(|m| m.to.is_none()) && come.moves().all(|m| m.from.is_none()));
-    assert!(nothing.diff(&nothing).unwrap().is_empty());
 }
 
 #[test]

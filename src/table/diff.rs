@@ -2,9 +2,10 @@
 
 use super::SlotTable;
 use crate::error::DiffError;
-use crate::hash::KeyHasher;
+use crate::hash::{KeyHasher, Token};
 use crate::snapshot::same_hasher;
-use crate::topology::{Migration, Union};
+use crate::topology::{Domains, Migration, Union, replica_set};
+use alloc::vec::Vec;
 
 impl<N, H: KeyHasher> SlotTable<N, H> {
     /// What moves when this table becomes `new`: ranges of tokens, which are whole slots, from where, to where, exactly. Caps, weights and
@@ -37,6 +38,67 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
         Ok(Migration::of_owners(nodes, &places, ranges))
     }
 
+    /// What moves when each key has the first `n` nodes as its replicas: which member of its set is replaced by which, as
+    /// [`HashRing::diff_replicas`](crate::HashRing::diff_replicas) says. O(N·M·n) for small n.
+    ///
+    /// A change of one node replaces at most one member of any set where there is no cap; a cap may also move the owner.
+    ///
+    /// # Errors
+    /// As [`diff`](SlotTable::diff).
+    ///
+    /// ```
+    /// let old = clockwise::SlotTable::from_nodes(["a", "b", "c", "d"])?;
+    /// let mut new = old.clone();
+    /// new.remove("a");
+    /// let migration = old.diff_replicas(&new, 2)?;
+    /// assert!(migration.moves().all(|m| m.from == Some(&"a")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn diff_replicas<'a, H2: KeyHasher>(
+        &'a self,
+        new: &'a SlotTable<N, H2>,
+        n: usize,
+    ) -> Result<Migration<'a, N>, DiffError> {
+        let domains = (Domains::none(&self.nodes, n), Domains::none(&new.nodes, n));
+        self.diff_sets(new, domains)
+    }
+
+    /// As [`diff_replicas`](SlotTable::diff_replicas), for replicas spread over domains as
+    /// [`replicas_across`](crate::Route::replicas_across) does.
+    ///
+    /// # Errors
+    /// As [`diff`](SlotTable::diff).
+    pub fn diff_replicas_across<'a, H2, Z, F>(
+        &'a self,
+        new: &'a SlotTable<N, H2>,
+        n: usize,
+        mut domain: F,
+    ) -> Result<Migration<'a, N>, DiffError>
+    where
+        H2: KeyHasher,
+        Z: PartialEq,
+        F: FnMut(&'a N) -> Z,
+    {
+        let domains = (
+            Domains::new(&self.nodes, n, &mut domain),
+            Domains::new(&new.nodes, n, &mut domain),
+        );
+        self.diff_sets(new, domains)
+    }
+
+    fn diff_sets<'a, H2: KeyHasher>(
+        &'a self,
+        new: &'a SlotTable<N, H2>,
+        (old_domains, new_domains): (Domains, Domains),
+    ) -> Result<Migration<'a, N>, DiffError> {
+        Ok(Migration::of_sets(
+            self.beside(new)?,
+            old_domains.copies().max(new_domains.copies()),
+            self.sets(&old_domains),
+            new.sets(&new_domains),
+        ))
+    }
+
     /// Both memberships, if slots and hashers agree.
     fn beside<'a, H2: KeyHasher>(
         &'a self,
@@ -50,6 +112,17 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
             });
         }
         Ok(Union::of(&self.nodes, &new.nodes))
+    }
+}
+
+impl<N, H> SlotTable<N, H> {
+    /// The replica set of every slot; none at all where nobody is eligible.
+    fn sets(&self, domains: &Domains) -> impl Iterator<Item = (u64, u64, Vec<u32>)> {
+        (0..self.owners.len()).map(|slot| {
+            let (first, last) = self.tokens_of(slot);
+            let order = self.preference_of(Token::new(first)).into_ranks();
+            (first, last, replica_set(domains, order))
+        })
     }
 
     /// The first and the last token of a slot.

@@ -15,6 +15,7 @@ pub mod ops;
 pub mod oracle;
 pub mod random;
 pub mod small;
+pub mod tables;
 
 fn is_set(variable: &str) -> bool {
     std::env::var(variable).is_ok_and(|value| !matches!(&*value, "" | "0"))
