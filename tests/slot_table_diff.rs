@@ -41,9 +41,9 @@ fn a_plan_of_slots_gives_the_new_owners() {
     let mut done = 0;
     for round in plan.rounds() {
         for m in round {
-            for slot in old.slot_of(m.first)..=old.slot_of(m.last) {
-                assert_eq!(owners[slot], m.from);
-                owners[slot] = m.to;
+            for owner in &mut owners[old.slot_of(m.first)..=old.slot_of(m.last)] {
+                assert_eq!(*owner, m.from);
+                *owner = m.to;
                 done += 1;
             }
         }
@@ -52,7 +52,7 @@ fn a_plan_of_slots_gives_the_new_owners() {
     assert!((0..1 << 10).all(|slot| owners[slot] == new.owner_of(slot)));
 }
 
-fn zone(name: &String) -> u32 {
+fn zone(name: &str) -> u32 {
     name.bytes().map(u32::from).sum::<u32>() % 3
 }
 
@@ -79,7 +79,7 @@ fn sets(table: &SlotTable<String>, token: Token, n: usize) -> [Vec<String>; 2] {
 fn most_replaced(old: &SlotTable<String>, new: &SlotTable<String>, n: usize) -> usize {
     let migrations = [
         old.diff_replicas(new, n).unwrap(),
-        old.diff_replicas_across(new, n, zone).unwrap(),
+        old.diff_replicas_across(new, n, |name| zone(name)).unwrap(),
     ];
     let width = (1u128 << 64) / old.slots() as u128;
     let mut most = 0;

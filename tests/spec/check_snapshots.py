@@ -40,6 +40,8 @@ def check_slot_table(slots, max_load, budget):
         refuse(f"{slots} slots")
     if max_load != 0 and max_load < 1 << 32:
         refuse(f"a load factor below 1: {max_load}")
+    if min(int(float(max_load)), (1 << 64) - 1) != max_load:
+        refuse(f"a load factor that no floating-point number gives: {max_load}")
 
 
 KINDS = {"ring": (Ring, {"virtual_nodes"}), "rendezvous": (Rendezvous, set()), "slot_table": (SlotTable, {"max_load", "slots"})}
