@@ -26,12 +26,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut without = table.clone();
     without.drain("backend-7")?;
     let owned = table.slots_of("backend-7").map_or(0, Iterator::count);
-    let diff = table.diff(&without)?;
+    let moves = table.diff(&without)?.share();
     println!(
-        "draining backend-7 moves {} slots, {:.2} % of all keys: {owned} of its own, {} to keep the cap",
-        diff.len(),
-        diff.share() * 100.0,
-        diff.len() - owned
+        "draining backend-7 moves {:.2} % of all keys: its own {:.2} %, the rest to keep the cap\n",
+        moves * 100.0,
+        owned as f64 / table.slots() as f64 * 100.0
     );
 
     // Hand the table to a data plane in another language: an index of the nodes for every slot.

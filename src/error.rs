@@ -145,26 +145,6 @@ pub enum ConfigError {
     },
 }
 
-/// Two slot tables whose slots do not mean the same keys.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum SlotDiffError {
-    /// The tables have different numbers of slots.
-    #[error(
-        "the tables have {old} and {new} slots: only tables of one size can be compared by slot"
-    )]
-    #[non_exhaustive]
-    Slots {
-        /// Slots of the old table.
-        old: usize,
-        /// Slots of the new table.
-        new: usize,
-    },
-    /// The tables hash keys differently (tested on a fixed probe).
-    #[error("the tables' hashers differ, so a slot holds other keys in each")]
-    Hashers,
-}
-
 /// Fewer distinct domains (zones, racks) have an eligible node than replicas were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(

@@ -112,9 +112,7 @@ mod weighted_random;
 pub mod choosing {}
 
 pub use clock::{Clock, SystemClock};
-pub use error::{
-    ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError, SlotDiffError,
-};
+pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError};
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, Xxh3};
 pub use key::Key;
 pub use load::Load;
@@ -123,7 +121,7 @@ pub use rendezvous::{Ranking, Rendezvous};
 pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, Preference, RingArc};
 pub use snapshot::Snapshot;
 pub use strategy::{Membership, Route, Strategy};
-pub use table::{SlotDiff, SlotMove, SlotTable, SlotTableBuilder, Slots};
+pub use table::{SlotTable, SlotTableBuilder, Slots};
 pub use topology::{
     Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress, Stop,
     Transition, Verdict,

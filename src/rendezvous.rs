@@ -3,6 +3,7 @@
 pub(crate) mod field;
 mod log;
 pub(crate) mod ranking;
+mod restore;
 pub(crate) mod roster;
 pub(crate) mod score;
 
@@ -13,7 +14,6 @@ use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
 use crate::strategy::Strategy;
-use alloc::vec::Vec;
 use core::fmt;
 use field::Field;
 use ranking::Next;
@@ -135,16 +135,6 @@ impl<N, H: KeyHasher> Rendezvous<N, H> {
     /// O(N) for each of the first 17 nodes, without allocation; then O(N log N) once.
     pub fn preference<K: Key + ?Sized>(&self, key: &K) -> Ranking<'_, N> {
         self.preference_of(self.token(key))
-    }
-
-    /// A checksum of all that decides owners: layout, hasher (by its hash of a fixed probe), and each member's identity, weight and
-    /// drained state. Equal fingerprints mean equal answers, in every process, language and release; order and history do not
-    /// matter.
-    pub fn fingerprint(&self) -> u64 {
-        let mut bytes = Vec::from(*b"clockwise rendezvous\0");
-        bytes.push(score::LAYOUT_V1);
-        roster::describe(&self.nodes, &self.hasher, &mut bytes);
-        Xxh3::new().hash_bytes(&bytes)
     }
 }
 

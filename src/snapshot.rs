@@ -1,14 +1,14 @@
 //! [`Snapshot`]: what decides a strategy's answers, to be stored or sent; and the fingerprint over the same.
 //!
 //! One format for all strategies. Each says what it is in a [`Placement`]; taking a snapshot, checking one and fingerprinting go
-//! from there. `docs/spec-snapshot.md` describes both to other languages.
+//! from there. `docs/SPEC.md` describes both to other languages.
 
 #[cfg(feature = "serde")]
 pub(crate) mod hex;
 #[cfg(feature = "serde")]
 mod record;
 
-use crate::error::{RestoreError, readable};
+use crate::error::{DiffError, RestoreError, readable};
 use crate::hash::{KeyHasher, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Edit, Entry, Members, NodeSet};
@@ -20,10 +20,10 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// Configuration and membership of a strategy: all that decides its answers, but for the hasher itself.
 ///
-/// Holds no points and no key: the hasher is known only by its hash of a fixed probe, and whoever restores brings it along. Taken by
-/// [`HashRing::snapshot`](crate::HashRing::snapshot), given to [`HashRing::restore`](crate::HashRing::restore), which checks everything, the
-/// fingerprint too. With the feature `serde` it is `Serialize` and `Deserialize` where the nodes are; a ring itself is too, as its
-/// snapshot.
+/// Holds no points, no table and no key: the hasher is known only by its hash of a fixed probe, and whoever restores brings it along. Rings,
+/// rendezvous and slot tables are taken by `snapshot` and come back by `restore`, such as
+/// [`HashRing::restore`](crate::HashRing::restore), which checks everything, the fingerprint too. With the feature `serde` it is `Serialize` and
+/// `Deserialize` where the nodes are; the strategies themselves are too, as their snapshots.
 ///
 /// ```
 /// use clockwise::{HashRing, SipHash13};
@@ -60,7 +60,7 @@ pub struct Snapshot<N> {
 }
 
 impl<N> Snapshot<N> {
-    /// What the snapshot is of: `"ring"`.
+    /// What the snapshot is of: `"ring"`, `"rendezvous"` or `"slot_table"`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
@@ -70,7 +70,7 @@ impl<N> Snapshot<N> {
         self.layout
     }
 
-    /// A parameter of the placement by its name, such as `"virtual_nodes"` of a ring.
+    /// A parameter of the placement by its name: `"virtual_nodes"` of a ring; `"slots"` of a table and `"max_load"`, in units of 2⁻³², 0 for none.
     pub fn parameter(&self, name: &str) -> Option<u64> {
         let named = self.parameters.iter().find(|(known, _)| known == name);
         named.map(|&(_, value)| value)
@@ -95,6 +95,19 @@ impl<N> Snapshot<N> {
 /// The hash of a fixed probe, by which hashers are told apart. Tells nothing of a key.
 pub(crate) fn probe(hasher: &(impl KeyHasher + ?Sized)) -> u64 {
     hasher.hash_bytes(b"clockwise probe")
+}
+
+/// Whether keys have the same tokens on both sides.
+pub(crate) fn same_hasher(old: &impl KeyHasher, new: &impl KeyHasher) -> Result<(), DiffError> {
+    let (old_probe, new_probe) = (probe(old), probe(new));
+    if old_probe == new_probe {
+        Ok(())
+    } else {
+        Err(DiffError::OtherHasher {
+            old_probe,
+            new_probe,
+        })
+    }
 }
 
 /// What a strategy is, besides its hasher and its members.
@@ -227,3 +240,55 @@ impl<N> Snapshot<N> {
             .ok_or(RestoreError::Parameters)
     }
 }
+
+/// The verbs of a strategy `S<N, H>` that has `nodes`, a `hasher`, a `placement()` and a `restore(snapshot, hasher)`.
+macro_rules! snapshot_verbs {
+    ($strategy:ident) => {
+        /// Snapshots.
+        impl<N, H: $crate::hash::KeyHasher> $strategy<N, H> {
+            /// A checksum of all that decides owners: layout, parameters, hasher (by its hash of a fixed probe), and each member's
+            /// identity, weight and drained state. Equal fingerprints mean equal answers, in every process, language and release; the
+            /// insertion order and the history do not matter. O(bytes of all identities).
+            ///
+            /// It is 64 bits of XXH3: proof against accidents, not against someone who wants two memberships to look the same.
+            pub fn fingerprint(&self) -> u64 {
+                self.placement().fingerprint(&self.hasher, &self.nodes)
+            }
+
+            /// Configuration and membership, to be stored or sent, without the hasher's key and without anything that follows from them.
+            /// O(N).
+            pub fn snapshot(&self) -> $crate::Snapshot<N>
+            where
+                N: Clone,
+            {
+                let (hasher, nodes) = (&self.hasher, &self.nodes);
+                self.placement().snapshot(hasher, nodes, N::clone)
+            }
+        }
+
+        /// As its [`Snapshot`](crate::Snapshot).
+        #[cfg(feature = "serde")]
+        impl<N: serde::Serialize, H: $crate::hash::KeyHasher> serde::Serialize for $strategy<N, H> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let (hasher, nodes) = (&self.hasher, &self.nodes);
+                let snapshot = self.placement().snapshot(hasher, nodes, |node| node);
+                snapshot.serialize(serializer)
+            }
+        }
+
+        /// From a [`Snapshot`](crate::Snapshot), with the default hasher, which must be the one that it was taken with. What has a seed or a key
+        /// comes back through `restore`.
+        #[cfg(feature = "serde")]
+        impl<'de, N, H> serde::Deserialize<'de> for $strategy<N, H>
+        where
+            N: serde::Deserialize<'de> + $crate::Key,
+            H: $crate::hash::KeyHasher + Default,
+        {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let snapshot = $crate::Snapshot::deserialize(deserializer)?;
+                $strategy::restore(snapshot, H::default()).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use snapshot_verbs;

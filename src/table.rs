@@ -5,10 +5,10 @@ mod diff;
 mod first;
 mod inspect;
 mod owners;
+mod restore;
 mod settle;
 
 pub use builder::SlotTableBuilder;
-pub use diff::{SlotDiff, SlotMove};
 pub use inspect::Slots;
 
 use crate::error::NodeError;

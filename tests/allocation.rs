@@ -5,7 +5,7 @@
 mod common;
 
 use allocation_counter::{AllocationInfo, measure};
-use clockwise::{HashRing, Key, Route, SipHash13, Strategy, Token};
+use clockwise::{HashRing, Key, Rendezvous, Route, SipHash13, SlotTable, Strategy, Token};
 use common::hashers::Spoilt;
 use common::names;
 use common::random::Rng;
@@ -95,6 +95,64 @@ fn up_to_16_refusals_allocate_nothing() {
                 }
             });
         }
+    }
+}
+
+/// Rendezvous of one weight, of several and of ties; tables without and with a cap.
+fn ranked() -> Vec<(&'static str, Box<dyn Strategy<u64>>)> {
+    let members = |weights: u32| (0..100u64).map(move |node| (node, 1 + node as u32 % weights));
+    let rendezvous = |weights, hasher| {
+        let mut nodes = Rendezvous::with_hasher(hasher);
+        nodes.extend_weighted(members(weights)).expect("distinct");
+        Box::new(nodes) as Box<dyn Strategy<u64>>
+    };
+    let table = |weights, builder: clockwise::SlotTableBuilder<u64>| {
+        let mut table = builder.slots(1024).build().expect("it works");
+        table.extend_weighted(members(weights)).expect("distinct");
+        Box::new(table) as Box<dyn Strategy<u64>>
+    };
+    vec![
+        ("rendezvous", rendezvous(1, Spoilt::Not)),
+        ("weighted rendezvous", rendezvous(5, Spoilt::Not)),
+        ("constant rendezvous", rendezvous(5, Spoilt::Constant(3))),
+        ("table", table(1, SlotTable::builder())),
+        ("weighted table", table(5, SlotTable::builder())),
+        ("capped table", table(1, SlotTable::builder().max_load(1.0))),
+        (
+            "capped weighted table",
+            table(5, SlotTable::builder().max_load(1.02)),
+        ),
+    ]
+}
+
+#[test]
+fn rendezvous_and_slot_tables_allocate_nothing_up_to_16_refusals() {
+    let keys = names::keys(50, &mut Rng::new(4));
+    for (name, strategy) in ranked() {
+        allocates_nothing(name, || {
+            keys.iter()
+                .filter_map(|key| strategy.route(key))
+                .sum::<u64>()
+        });
+        for refusals in 0..=16 {
+            allocates_nothing(&format!("{name}, {refusals} refusals"), || {
+                for key in &keys {
+                    let mut left = refusals;
+                    let found = strategy.route_where(key, |_| {
+                        let accepted = left == 0;
+                        left -= u32::from(!accepted);
+                        accepted
+                    });
+                    assert!(found.is_some());
+                }
+            });
+        }
+        // The rest of the order is one vector of claims, 16 bytes each, that grows as it is filled.
+        let info = counted(|| strategy.route_where("key", |_| false).is_none());
+        assert!(
+            info.count_total <= 7 && info.bytes_max <= 3 * 16 * 100,
+            "{name}: {info:?}"
+        );
     }
 }
 

@@ -1,12 +1,12 @@
 //! Least loaded: the choices of nginx and `HAProxy` where the definitions agree, even ties, and every odd load.
 
-mod support;
+mod common;
 
 use clockwise::{Key, LeastLoaded, Load, Route, Strategy};
+use common::gauge::{Gauge, gauges};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::collections::HashMap;
-use support::{Gauge, gauges};
 
 /// How often each of `n` nodes stands among `picked`.
 fn counts(n: usize, picked: impl IntoIterator<Item = u32>) -> Vec<u32> {

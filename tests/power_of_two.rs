@@ -1,9 +1,9 @@
 //! Two choices: distinct draws in proportion to weight, the lower load wins, a coin between equals.
 
-mod support;
+mod common;
 
 use clockwise::{ConfigError, PowerOfTwo, Route};
-use support::{Gauge, gauges};
+use common::gauge::{Gauge, gauges};
 
 /// How often each of `n` nodes stands among `picked`.
 fn counts(n: usize, picked: impl IntoIterator<Item = u32>) -> Vec<u32> {

@@ -1,11 +1,11 @@
 //! What the strategies are for: queues. Fifty first-come-first-served servers of equal speed at 90 % load, exponential gaps and
 //! service times, in virtual time with fixed seeds, so that nothing here can flake.
 
-mod support;
+mod common;
 
 use clockwise::{LeastLoaded, PowerOfTwo, RoundRobin, Route, Strategy, WeightedRandom};
+use common::gauge::{Gauge, gauges};
 use std::collections::VecDeque;
-use support::{Gauge, gauges};
 
 const SERVERS: usize = 50;
 const REQUESTS: u32 = 60_000;

@@ -2,125 +2,22 @@
 //!
 //! `CLOCKWISE_LONG=1` runs the full counts (figures with `-- --nocapture`), `CLOCKWISE_FAST=1` fewer than usual.
 
+mod common;
+
 use clockwise::{
-    ConfigError, KeyHasher, Mixed, NodeError, Rendezvous, Route, SlotDiffError, SlotTable,
-    Strategy, Token, Xxh3,
+    ConfigError, KeyHasher, Mixed, NodeError, Rendezvous, Route, SlotTable, Strategy, Token, Xxh3,
+};
+use common::random::Rng;
+use common::scaled;
+use common::tables::{
+    Weighted, change, counts, empty, equal, is_the_difference, moved, names, of, random_set,
 };
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
-
-/// The count for this run: emulated platforms set `CLOCKWISE_FAST`, releases `CLOCKWISE_LONG`.
-fn scaled(fast: usize, usual: usize, long: usize) -> usize {
-    let is_set = |name| std::env::var_os(name).is_some();
-    match (is_set("CLOCKWISE_LONG"), is_set("CLOCKWISE_FAST")) {
-        (true, _) => long,
-        (false, true) => fast,
-        (false, false) => usual,
-    }
-}
-
-/// `SplitMix64`, so that every run is the same.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
-}
-
-type Weighted = BTreeMap<String, u32>;
-
-fn names(set: usize, n: usize) -> impl Iterator<Item = String> {
-    (0..n).map(move |i| format!("cache-{i}.set-{set}.example.org"))
-}
-
-fn random_set(random: &mut Random, nodes: usize, weights: usize) -> Weighted {
-    let set = random.below(1 << 20);
-    names(set, 1 + random.below(nodes))
-        .map(|name| (name, 1 + random.below(weights) as u32))
-        .collect()
-}
-
-fn empty(slots: usize, max_load: Option<f64>) -> SlotTable<String> {
-    let builder = SlotTable::builder().slots(slots);
-    let builder = match max_load {
-        Some(c) => builder.max_load(c),
-        None => builder,
-    };
-    builder.build().unwrap()
-}
-
-fn of(set: &Weighted, slots: usize, max_load: Option<f64>) -> SlotTable<String> {
-    let mut table = empty(slots, max_load);
-    table
-        .extend_weighted(set.iter().map(|(name, &weight)| (name.clone(), weight)))
-        .unwrap();
-    table
-}
-
-fn equal(set: usize, n: usize, slots: usize, max_load: Option<f64>) -> SlotTable<String> {
-    of(
-        &names(set, n).map(|name| (name, 1)).collect(),
-        slots,
-        max_load,
-    )
-}
-
-/// Slots of each member, in order of identity.
-fn counts(table: &SlotTable<String>) -> Vec<usize> {
-    let mut counts = vec![0; table.len()];
-    for rank in table.to_array() {
-        counts[rank as usize] += 1;
-    }
-    counts
-}
-
-/// A random membership change by name; the set follows.
-fn change(random: &mut Random, table: &mut SlotTable<String>, set: &mut Weighted, i: usize) {
-    let any = set.keys().nth(random.below(set.len())).unwrap().clone();
-    let weight = 1 + random.below(9) as u32;
-    match random.below(6) {
-        0 | 1 => {
-            set.insert(format!("new-{i}"), weight);
-            table.insert_weighted(format!("new-{i}"), weight).unwrap();
-        }
-        2 if set.len() > 1 => {
-            set.remove(&any);
-            table.remove(&any).unwrap();
-        }
-        3 => {
-            set.insert(any.clone(), weight);
-            table.set_weight(&any, weight).unwrap();
-        }
-        4 => {
-            table.drain(&any).unwrap();
-            table.insert(format!("gone-{i}")).unwrap();
-            table.undrain(&any).unwrap();
-            table.remove(&format!("gone-{i}")).unwrap();
-        }
-        _ => {
-            // Several at once: one leaves, one comes, one changes.
-            let mut wanted = set.clone();
-            wanted.remove(&any);
-            wanted.insert(format!("batch-{i}"), weight);
-            wanted.insert(any.clone() + "-heir", 10 - weight);
-            let all: Vec<_> = wanted.iter().map(|(n, &w)| (n.clone(), w)).collect();
-            assert_eq!(table.set_nodes(all).unwrap().added(), 2);
-            *set = wanted;
-        }
-    }
-}
+use std::collections::HashMap;
 
 /// Random histories against fresh tables: every slot, after every step.
 fn histories(max_loads: &[Option<f64>]) {
-    let mut random = Random(1);
+    let mut random = Rng::new(1);
     let sets = scaled(12, 80, 2000);
     for case in 0..sets {
         let max_load = max_loads[case % max_loads.len()];
@@ -158,7 +55,7 @@ fn order_and_history_are_irrelevant_capped() {
 
 #[test]
 fn an_uncapped_table_is_the_rendezvous_of_its_slots() {
-    let mut random = Random(2);
+    let mut random = Rng::new(2);
     for weights in [1, 3, 1000] {
         let set = random_set(&mut random, 30, weights);
         let table = of(&set, 1024, None);
@@ -232,7 +129,7 @@ fn textbook(set: &Weighted, slots: usize, capacity: impl Fn(&str) -> usize) -> V
 
 #[test]
 fn a_capped_table_is_what_deferred_acceptance_gives() {
-    let mut random = Random(3);
+    let mut random = Rng::new(3);
     for case in 0..scaled(15, 60, 1000) {
         let set = random_set(&mut random, 20, [1, 5, 1000][case % 3]);
         let max_load = [1.0, 1.01, 1.1, 1.5, 100.0][case % 5];
@@ -244,7 +141,7 @@ fn a_capped_table_is_what_deferred_acceptance_gives() {
 
 #[test]
 fn capacities_are_shares_rounded_and_never_exceeded() {
-    let mut random = Random(4);
+    let mut random = Rng::new(4);
     for case in 0..scaled(20, 100, 2000) {
         let set = random_set(&mut random, 60, [1, 4, 1000, u32::MAX as usize][case % 4]);
         let slots = 1 << random.below(12);
@@ -287,7 +184,7 @@ fn capacities_are_shares_rounded_and_never_exceeded() {
 
 #[test]
 fn uncapped_not_one_slot_moves_needlessly() {
-    let mut random = Random(5);
+    let mut random = Rng::new(5);
     let (changes, slots) = (scaled(25, 100, 500), scaled(1 << 9, 1 << 11, 1 << 16));
     let mut set = random_set(&mut random, 30, 4);
     let mut table = of(&set, slots, None);
@@ -324,13 +221,12 @@ fn uncapped_not_one_slot_moves_needlessly() {
             }
         };
         let diff = before.diff(&table).unwrap();
-        for slot in diff.moves() {
-            let end = if to { slot.to } else { slot.from };
-            assert_eq!(end, Some(&name), "{i}: {slot:?}");
+        for range in diff.moves() {
+            let end = if to { range.to } else { range.from };
+            assert_eq!(end, Some(&name), "{i}: {range:?}");
         }
         // All slots, not only those reported.
-        let moved = (0..slots).filter(|&slot| before.owner_of(slot) != table.owner_of(slot));
-        assert!(moved.eq(diff.moves().iter().map(|slot| slot.slot)));
+        is_the_difference(&diff, &before, &table);
     }
 }
 
@@ -338,8 +234,9 @@ fn uncapped_not_one_slot_moves_needlessly() {
 fn movement(table: &SlotTable<String>, node: &String) -> f64 {
     let mut without = table.clone();
     without.remove(node).unwrap();
-    let lost = table.diff(&without).unwrap().len();
-    assert_eq!(without.diff(table).unwrap().len(), lost);
+    let count = |old: &SlotTable<_>, new| moved(&old.diff(new).unwrap(), table.slots());
+    let lost = count(table, &without);
+    assert_eq!(count(&without, table), lost);
     lost as f64 / table.slots_of(node).unwrap().count() as f64
 }
 
@@ -384,9 +281,9 @@ fn what_a_node_leaves_is_spread() {
         without.remove(&name).unwrap();
         let diff = table.diff(&without).unwrap();
         let mut heirs: HashMap<&String, usize> = HashMap::new();
-        for slot in diff.moves() {
-            assert_eq!(slot.from, Some(&name));
-            *heirs.entry(slot.to.unwrap()).or_default() += 1;
+        for range in diff.moves() {
+            assert_eq!(range.from, Some(&name));
+            *heirs.entry(range.to.unwrap()).or_default() += 1;
         }
         assert!(heirs.len() >= 90, "{}", heirs.len());
         let busiest = *counts(&without).iter().max().unwrap() as f64 / mean;
@@ -447,7 +344,7 @@ fn replicas_are_distinct_and_fail_over_in_order() {
 
 #[test]
 fn the_array_the_counts_and_the_balance_agree() {
-    let mut set = random_set(&mut Random(6), 20, 5);
+    let mut set = random_set(&mut Rng::new(6), 20, 5);
     set.insert("drained".into(), 3);
     for max_load in [None, Some(1.0), Some(1.1)] {
         let mut table = of(&set, 4096, max_load);
@@ -621,26 +518,6 @@ fn weights_at_the_limits_work() {
         assert_eq!(counts(&table).iter().sum::<usize>(), 256);
         assert!(table.slots_of("light").unwrap().count() <= 1);
     }
-}
-
-#[test]
-fn tables_that_differ_in_kind_have_no_diff() {
-    let a = equal(0, 3, 64, None);
-    assert_eq!(a.diff(&a).unwrap().moves(), []);
-    assert!(a.diff(&equal(0, 3, 64, Some(1.0))).is_ok());
-    let other = a.diff(&equal(0, 3, 128, None)).unwrap_err();
-    assert!(matches!(other, SlotDiffError::Slots { .. }));
-    let seeded = |seed| SlotTable::<u8, _>::with_hasher(Xxh3::with_seed(seed));
-    assert_eq!(
-        seeded(1).diff(&seeded(2)).unwrap_err(),
-        SlotDiffError::Hashers
-    );
-    // To and from nothing: every slot.
-    let nothing = empty(64, None);
-    let (gone, come) = (a.diff(&nothing).unwrap(), nothing.diff(&a).unwrap());
-    assert_eq!((gone.len(), come.len()), (64, 64));
-    assert!((gone.share() - 1.0).abs() < 1e-12 && gone.moves()[0].to.is_none());
-    assert!(nothing.diff(&nothing).unwrap().is_empty());
 }
 
 #[test]

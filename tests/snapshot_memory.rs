@@ -1,9 +1,10 @@
 //! What hostile snapshots may cost: at most twice their own size as JSON. Alone in its binary, because it counts every allocation.
 #![cfg(feature = "serde")]
 
-use clockwise::{HashRing, Snapshot, Xxh3};
+use clockwise::{HashRing, Rendezvous, SlotTable, Snapshot, Xxh3};
 use peak_alloc::PeakAlloc;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;
@@ -38,6 +39,50 @@ fn refused(json: &str) {
 /// One test, so that no other thread allocates meanwhile.
 #[test]
 fn hostile_snapshots_cost_at_most_twice_their_size() {
+    of_a_ring();
+    let names = || (0..300).map(|i| (format!("10.0.0.{i}:8080"), 1));
+    let mut nodes = Rendezvous::new();
+    nodes.extend_weighted(names()).unwrap();
+    of::<Rendezvous<String>>(&serde_json::to_value(&nodes).unwrap(), &[]);
+    let mut table = SlotTable::builder().slots(64).build().unwrap();
+    table.extend_weighted(names()).unwrap();
+    let parameters = [
+        // Up to 512 MB of slots, and more than there can be: refused before one is made.
+        ("/parameters/slots", json!(1 << 28)),
+        ("/parameters/slots", json!(1u64 << 31)),
+        ("/parameters/slots", json!(1u64 << 63)),
+        ("/parameters/max_load", json!(1u64 << 32)),
+        ("/parameters/max_load", json!(u64::MAX)),
+    ];
+    of::<SlotTable<String>>(&serde_json::to_value(&table).unwrap(), &parameters);
+}
+
+/// A kind without points: truncated anywhere, with these changes, with members twice, heavy or misnamed.
+fn of<S: DeserializeOwned>(good: &Value, changes: &[(&str, Value)]) {
+    let refused = |json: &str| {
+        let (result, peak) = peak(|| serde_json::from_str::<S>(json).map_err(|e| e.to_string()));
+        assert!(result.is_err());
+        let most = 2 * json.len() + SLACK;
+        assert!(peak <= most, "{peak} bytes for {}", json.len());
+    };
+    let text = good.to_string();
+    assert!(serde_json::from_str::<S>(&text).is_ok());
+    for end in (0..text.len()).step_by(97) {
+        refused(&text[..end]);
+    }
+    let members = [
+        ("/members/0/weight", json!(u32::MAX)),
+        ("/members/299/identity", json!("00")),
+        ("/members/299", good["members"][0].clone()),
+    ];
+    for (pointer, value) in changes.iter().chain(&members) {
+        let mut hostile = good.clone();
+        *hostile.pointer_mut(pointer).unwrap() = value.clone();
+        refused(&hostile.to_string());
+    }
+}
+
+fn of_a_ring() {
     let mut ring = HashRing::builder().virtual_nodes(10).build().unwrap();
     ring.extend_weighted((0..300).map(|i| (format!("10.0.0.{i}:8080"), 1)))
         .unwrap();

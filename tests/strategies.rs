@@ -1,14 +1,14 @@
 //! What all strategies have in common, through the one trait.
 
-mod support;
+mod common;
 
 use clockwise::{
     HashRing, LeastLoaded, Membership, NodeError, PowerOfTwo, RoundRobin, Route, Strategy,
     WeightedRandom,
 };
+use common::gauge::{Gauge, gauges};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use support::{Gauge, gauges};
 
 type Any = Box<dyn Membership<Gauge> + Send + Sync>;
 

@@ -15,6 +15,8 @@ use core::ops::Deref;
 /// Clones share the count, so it survives that a strategy is cloned and swapped, and `set_nodes` keeps the members it has. A node
 /// that left and came back as a new `Tracked` starts at 0; what the old one had in flight ends on the old count.
 ///
+/// With the feature `serde` it is written as the node alone, and read as a node with nothing in flight.
+///
 /// ```
 /// use clockwise::{HashRing, Tracked};
 ///
@@ -129,6 +131,22 @@ impl<N: fmt::Debug> fmt::Debug for Tracked<N> {
             .field("node", &self.node)
             .field("in_flight", &self.in_flight())
             .finish_non_exhaustive()
+    }
+}
+
+/// As the node alone: what is in flight here is not in flight where it is read.
+#[cfg(feature = "serde")]
+impl<N: serde::Serialize> serde::Serialize for Tracked<N> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.node.serialize(serializer)
+    }
+}
+
+/// From the node alone, with nothing in flight.
+#[cfg(feature = "serde")]
+impl<'de, N: serde::Deserialize<'de>> serde::Deserialize<'de> for Tracked<N> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        N::deserialize(deserializer).map(Tracked::new)
     }
 }
 

@@ -57,6 +57,11 @@ impl<'a, N> Ranking<'a, N> {
         };
         Ranking { nodes, ranks }
     }
+
+    /// The ranks of the nodes instead.
+    pub(crate) fn into_ranks(mut self) -> impl Iterator<Item = u32> {
+        core::iter::from_fn(move || self.ranks.next())
+    }
 }
 
 impl Ranks<'_> {

@@ -3,7 +3,7 @@
 use super::field::Seat;
 use super::score::Folded;
 use crate::hash::KeyHasher;
-use crate::nodes::{NodeSet, Planned};
+use crate::nodes::Planned;
 use alloc::vec::Vec;
 
 /// All members, drained ones too.
@@ -65,16 +65,5 @@ impl Roster {
             weight, drained, ..
         } = self.0[rank];
         if drained { 0 } else { weight }
-    }
-}
-
-/// Writes down what decides owners beside a strategy's own configuration, for its fingerprint.
-pub(crate) fn describe<N>(nodes: &NodeSet<N>, hasher: &impl KeyHasher, bytes: &mut Vec<u8>) {
-    bytes.extend(hasher.hash_bytes(b"clockwise probe").to_le_bytes());
-    for entry in nodes.entries() {
-        bytes.extend((entry.identity.len() as u64).to_le_bytes());
-        bytes.extend(&entry.identity);
-        bytes.extend(entry.weight.to_le_bytes());
-        bytes.push(u8::from(entry.drained));
     }
 }

@@ -6,7 +6,7 @@ use super::{HashRing, layout};
 use crate::error::{DiffError, RestoreError};
 use crate::hash::KeyHasher;
 use crate::key::Key;
-use crate::snapshot;
+use crate::snapshot::same_hasher;
 use crate::topology::{Circle, Domains, Explanation, Loss, Migration, Union, losses, replica_set};
 use alloc::vec::Vec;
 
@@ -116,13 +116,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
         &'a self,
         new: &'a HashRing<N, H2>,
     ) -> Result<Union<'a, N>, DiffError> {
-        let (old_probe, new_probe) = (snapshot::probe(&self.hasher), snapshot::probe(&new.hasher));
-        if old_probe != new_probe {
-            return Err(DiffError::OtherHasher {
-                old_probe,
-                new_probe,
-            });
-        }
+        same_hasher(&self.hasher, &new.hasher)?;
         Ok(Union::of(&self.nodes, &new.nodes))
     }
 

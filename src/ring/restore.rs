@@ -1,10 +1,10 @@
-//! A ring's snapshot, its way back, and its fingerprint.
+//! A ring as a snapshot, and back.
 
 use super::{HashRing, HashRingBuilder, layout};
 use crate::error::RestoreError;
 use crate::hash::KeyHasher;
 use crate::key::Key;
-use crate::snapshot::{Placement, Snapshot};
+use crate::snapshot::{Placement, Snapshot, snapshot_verbs};
 
 const KIND: &str = "ring";
 const VIRTUAL_NODES: &str = "virtual_nodes";
@@ -19,28 +19,8 @@ impl<N, H: KeyHasher> HashRing<N, H> {
         }
     }
 
-    /// A checksum of all that decides owners: layout, virtual nodes, hasher (by its hash of a fixed probe), and each member's
-    /// identity, weight and drained state. Equal fingerprints mean equal answers, in every process, language and release; the insertion order
-    /// and the history do not matter. O(bytes of all identities).
-    ///
-    /// It is 64 bits of XXH3: proof against accidents, not against someone who wants two memberships to look the same.
-    pub fn fingerprint(&self) -> u64 {
-        self.placement().fingerprint(&self.hasher, &self.nodes)
-    }
-
-    /// Configuration and membership, to be stored or sent: no points, no key. O(N).
-    ///
-    /// The budget of points is not part of it: whoever restores sets their own.
-    pub fn snapshot(&self) -> Snapshot<N>
-    where
-        N: Clone,
-    {
-        self.placement()
-            .snapshot(&self.hasher, &self.nodes, N::clone)
-    }
-
-    /// The ring that a snapshot was taken of, under the hasher that it was taken with. A snapshot may
-    /// ask for up to 2²⁴ points, 240 MB; for another budget, such as a small one for snapshots that you do not trust, see
+    /// The ring that a snapshot was taken of, under the hasher that it was taken with. The budget of points is no part of a snapshot: here it
+    /// may ask for up to 2²⁴, 240 MB; for another budget, such as a small one for snapshots that you do not trust, see
     /// [`HashRingBuilder::restore`].
     ///
     /// # Complexity
@@ -85,26 +65,4 @@ impl<N, H: KeyHasher> HashRingBuilder<N, H> {
     }
 }
 
-/// As its [`Snapshot`].
-#[cfg(feature = "serde")]
-impl<N: serde::Serialize, H: KeyHasher> serde::Serialize for HashRing<N, H> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.placement()
-            .snapshot(&self.hasher, &self.nodes, |node| node)
-            .serialize(serializer)
-    }
-}
-
-/// From a [`Snapshot`], with the default hasher, which must be the one that it was taken with. Rings with a seed or a key come back through
-/// [`restore`](HashRing::restore).
-#[cfg(feature = "serde")]
-impl<'de, N, H> serde::Deserialize<'de> for HashRing<N, H>
-where
-    N: serde::Deserialize<'de> + Key,
-    H: KeyHasher + Default,
-{
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let snapshot = Snapshot::deserialize(deserializer)?;
-        HashRing::restore(snapshot, H::default()).map_err(serde::de::Error::custom)
-    }
-}
+snapshot_verbs!(HashRing);

@@ -1,106 +1,135 @@
-//! What changed between two tables, slot by slot.
+//! What moves between two tables: thin methods over `topology`, which is given slots and members.
 
 use super::SlotTable;
-use crate::error::SlotDiffError;
-use crate::hash::KeyHasher;
+use crate::error::DiffError;
+use crate::hash::{KeyHasher, Token};
+use crate::snapshot::same_hasher;
+use crate::topology::{Domains, Migration, Union, replica_set};
 use alloc::vec::Vec;
 
-/// A slot whose owner differs between two tables.
-#[derive(Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SlotMove<'a, N> {
-    /// The slot.
-    pub slot: usize,
-    /// Its owner in the old table; `None` where that has no eligible node.
-    pub from: Option<&'a N>,
-    /// Its owner in the new table; `None` where that has no eligible node.
-    pub to: Option<&'a N>,
-}
-
-impl<N> Clone for SlotMove<'_, N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<N> Copy for SlotMove<'_, N> {}
-
-/// The slots whose owners differ between two tables; see [`SlotTable::diff`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlotDiff<'a, N> {
-    slots: usize,
-    moves: Vec<SlotMove<'a, N>>,
-}
-
-impl<'a, N> SlotDiff<'a, N> {
-    /// The moves, by slot, ascending.
-    pub fn moves(&self) -> &[SlotMove<'a, N>] {
-        &self.moves
-    }
-
-    /// How many slots move.
-    pub fn len(&self) -> usize {
-        self.moves.len()
-    }
-
-    /// Whether no slot moves.
-    pub fn is_empty(&self) -> bool {
-        self.moves.is_empty()
-    }
-
-    /// The part of all tokens that moves, 0 to 1.
-    pub fn share(&self) -> f64 {
-        self.moves.len() as f64 / self.slots as f64
-    }
-}
-
 impl<N, H: KeyHasher> SlotTable<N, H> {
-    /// The slots that move when this table gives way to `new`: those whose owners differ by identity.
-    ///
-    /// The tables may differ in their cap; a payload that was [replaced](SlotTable::replace) is no move. O(M).
+    /// What moves when this table becomes `new`: ranges of tokens, which are whole slots, from where, to where, exactly. Caps, weights and
+    /// members may differ in any way; nodes are told apart by identity. O(N + M).
     ///
     /// # Errors
-    /// [`SlotDiffError`] where they differ in the number of slots or in the hasher (tested on a fixed probe).
+    /// [`DiffError::OtherHasher`] where the two hash a fixed probe differently, [`DiffError::OtherSlots`] where they differ in the
+    /// number of slots.
     ///
     /// ```
     /// let old = clockwise::SlotTable::from_nodes(["a", "b", "c"])?;
     /// let mut new = old.clone();
     /// new.remove("b");
-    /// let diff = old.diff(&new)?;
-    /// assert_eq!(diff.len(), old.slots_of("b").unwrap().count());
-    /// assert!(diff.moves().iter().all(|m| m.from == Some(&"b") && m.to.is_some()));
+    ///
+    /// let migration = old.diff(&new)?;
+    /// let slot = (1u128 << 64) / old.slots() as u128; // tokens
+    /// assert_eq!(migration.measure(), old.slots_of("b").unwrap().count() as u128 * slot);
+    /// assert!(migration.moves().all(|m| m.from == Some(&"b") && m.to.is_some()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn diff<'a>(&'a self, new: &'a SlotTable<N, H>) -> Result<SlotDiff<'a, N>, SlotDiffError> {
+    pub fn diff<'a, H2: KeyHasher>(
+        &'a self,
+        new: &'a SlotTable<N, H2>,
+    ) -> Result<Migration<'a, N>, DiffError> {
+        let Union { nodes, places } = self.beside(new)?;
+        let ranges = (0..self.slots()).map(|slot| {
+            let (first, last) = self.tokens_of(slot);
+            (first, last, self.owners.get(slot), new.owners.get(slot))
+        });
+        Ok(Migration::of_owners(nodes, &places, ranges))
+    }
+
+    /// What moves when each key has the first `n` nodes as its replicas: which member of its set is replaced by which, as
+    /// [`HashRing::diff_replicas`](crate::HashRing::diff_replicas) says. O(N·M·n) for small n.
+    ///
+    /// A change of one node replaces at most one member of any set where there is no cap; a cap may also move the owner.
+    ///
+    /// # Errors
+    /// As [`diff`](SlotTable::diff).
+    ///
+    /// ```
+    /// let old = clockwise::SlotTable::from_nodes(["a", "b", "c", "d"])?;
+    /// let mut new = old.clone();
+    /// new.remove("a");
+    /// let migration = old.diff_replicas(&new, 2)?;
+    /// assert!(migration.moves().all(|m| m.from == Some(&"a")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn diff_replicas<'a, H2: KeyHasher>(
+        &'a self,
+        new: &'a SlotTable<N, H2>,
+        n: usize,
+    ) -> Result<Migration<'a, N>, DiffError> {
+        let domains = (Domains::none(&self.nodes, n), Domains::none(&new.nodes, n));
+        self.diff_sets(new, domains)
+    }
+
+    /// As [`diff_replicas`](SlotTable::diff_replicas), for replicas spread over domains as
+    /// [`replicas_across`](crate::Route::replicas_across) does.
+    ///
+    /// # Errors
+    /// As [`diff`](SlotTable::diff).
+    pub fn diff_replicas_across<'a, H2, Z, F>(
+        &'a self,
+        new: &'a SlotTable<N, H2>,
+        n: usize,
+        mut domain: F,
+    ) -> Result<Migration<'a, N>, DiffError>
+    where
+        H2: KeyHasher,
+        Z: PartialEq,
+        F: FnMut(&'a N) -> Z,
+    {
+        let domains = (
+            Domains::new(&self.nodes, n, &mut domain),
+            Domains::new(&new.nodes, n, &mut domain),
+        );
+        self.diff_sets(new, domains)
+    }
+
+    fn diff_sets<'a, H2: KeyHasher>(
+        &'a self,
+        new: &'a SlotTable<N, H2>,
+        (old_domains, new_domains): (Domains, Domains),
+    ) -> Result<Migration<'a, N>, DiffError> {
+        Ok(Migration::of_sets(
+            self.beside(new)?,
+            old_domains.copies().max(new_domains.copies()),
+            self.sets(&old_domains),
+            new.sets(&new_domains),
+        ))
+    }
+
+    /// Both memberships, if slots and hashers agree.
+    fn beside<'a, H2: KeyHasher>(
+        &'a self,
+        new: &'a SlotTable<N, H2>,
+    ) -> Result<Union<'a, N>, DiffError> {
+        same_hasher(&self.hasher, &new.hasher)?;
         if self.slots() != new.slots() {
-            return Err(SlotDiffError::Slots {
-                old: self.slots(),
-                new: new.slots(),
+            return Err(DiffError::OtherSlots {
+                old: self.slots() as u64,
+                new: new.slots() as u64,
             });
         }
-        let probe = |table: &SlotTable<N, H>| table.hasher.hash_bytes(b"clockwise probe");
-        if probe(self) != probe(new) {
-            return Err(SlotDiffError::Hashers);
-        }
-        let entries = self.nodes.entries().iter();
-        let renumbered: Vec<Option<u32>> = entries
-            .map(|entry| new.nodes.rank_of(&entry.identity).map(|rank| rank as u32))
-            .collect();
-        let moves = (0..self.slots()).filter_map(|slot| {
-            let (from, to) = (self.owners.get(slot), new.owners.get(slot));
-            let moves = match (from, to) {
-                (Some(from), Some(to)) => renumbered[from as usize] != Some(to),
-                _ => from.is_some() || to.is_some(),
-            };
-            moves.then(|| SlotMove {
-                slot,
-                from: self.owner_of(slot),
-                to: new.owner_of(slot),
-            })
-        });
-        Ok(SlotDiff {
-            slots: self.slots(),
-            moves: moves.collect(),
+        Ok(Union::of(&self.nodes, &new.nodes))
+    }
+}
+
+impl<N, H> SlotTable<N, H> {
+    /// The replica set of every slot; none at all where nobody is eligible.
+    fn sets(&self, domains: &Domains) -> impl Iterator<Item = (u64, u64, Vec<u32>)> {
+        (0..self.owners.len()).map(|slot| {
+            let (first, last) = self.tokens_of(slot);
+            let order = self.preference_of(Token::new(first)).into_ranks();
+            (first, last, replica_set(domains, order))
         })
+    }
+
+    /// The first and the last token of a slot.
+    fn tokens_of(&self, slot: usize) -> (u64, u64) {
+        let bits = self.config.bits;
+        // In two steps, because the one slot of a table without bits has all 64.
+        let first = (slot as u64) << (63 - bits) << 1;
+        (first, first | u64::MAX >> bits)
     }
 }

@@ -3,9 +3,7 @@
 use super::owners::Owners;
 use super::settle::{self, ONE};
 use super::{SlotTable, builder::Config};
-use crate::hash::{KeyHasher, Xxh3};
 use crate::key::Key;
-use crate::rendezvous::{roster, score};
 use crate::ring::Balance;
 use alloc::{vec, vec::Vec};
 use core::iter::FusedIterator;
@@ -99,22 +97,6 @@ impl<N, H> SlotTable<N, H> {
     /// ```
     pub fn to_array(&self) -> Vec<u32> {
         self.owners.iter().collect()
-    }
-
-    /// A checksum of all that decides owners: layout, slots, cap, hasher (by its hash of a fixed probe), and each member's
-    /// identity, weight and drained state. Equal fingerprints mean equal answers, in every process, language and release; order and
-    /// history do not matter.
-    pub fn fingerprint(&self) -> u64
-    where
-        H: KeyHasher,
-    {
-        let mut bytes = Vec::from(*b"clockwise slot table\0");
-        bytes.push(score::LAYOUT_V1);
-        bytes.extend((self.slots() as u64).to_le_bytes());
-        // 0 is no load factor.
-        bytes.extend(self.config.max_load.unwrap_or(0).to_le_bytes());
-        roster::describe(&self.nodes, &self.hasher, &mut bytes);
-        Xxh3::new().hash_bytes(&bytes)
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `PROPTEST_CASES=n` | sequences of the model test |
 #![allow(dead_code, unreachable_pub)] // each test uses its part
 
+pub mod gauge;
 pub mod hashers;
 pub mod names;
 pub mod node;
@@ -15,6 +16,7 @@ pub mod ops;
 pub mod oracle;
 pub mod random;
 pub mod small;
+pub mod tables;
 
 fn is_set(variable: &str) -> bool {
     std::env::var(variable).is_ok_and(|value| !matches!(&*value, "" | "0"))

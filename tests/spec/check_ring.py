@@ -1,27 +1,23 @@
+#!/usr/bin/env python3
 """Checks tests/golden/v1/{keys,ring}.tsv against the Python implementation of docs/SPEC.md; with --write makes them anew.
 
     python3 tests/spec/check_ring.py
 """
 
-import pathlib
 import random
 import sys
 
-from clockwise_spec import Ring, hasher, key_bytes
-
-GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "v1"
+from clockwise_spec import GOLDEN, Ring, fingerprint, hasher, key_bytes, lines, unhex
 
 
-def lines(name):
-    with open(GOLDEN / name, encoding="utf-8") as file:
-        for line in file:
-            if not line.startswith("#"):
-                yield line.rstrip("\n").split("\t")
+def ring_of(name, parameter, virtual_nodes, nodes):
+    return Ring(hasher(name, bytes.fromhex(parameter)), {"virtual_nodes": int(virtual_nodes)}, nodes)
 
 
-def unhex(text):
-    byte, star, times = text.partition("*")
-    return bytes.fromhex(byte) * int(times) if star else bytes.fromhex(byte)
+def first_three(ring, nodes, token):
+    """By their numbers in the file, where nodes stand in any order."""
+    identities = [identity for identity, _, _ in nodes]
+    return ",".join(str(identities.index(ring.members[node][0])) for node in ring.preference(token, 3))
 
 
 def check():
@@ -36,13 +32,12 @@ def check():
         elif what == "node":
             nodes.append((bytes.fromhex(cells[0]), int(cells[1]), cells[2] == "1"))
         elif what == "fingerprint":
-            ring = Ring(hasher(settings[0], bytes.fromhex(settings[1])), int(settings[2]), nodes)
-            assert f"{ring.fingerprint():016x}" == cells[0], settings
+            ring = ring_of(*settings, nodes)
+            assert f"{fingerprint(ring.kind, ring.parameters, ring.hash, nodes):016x}" == cells[0], settings
         else:
             key = unhex(cells[0])
-            numbers = {identity: number for number, (identity, _, _) in enumerate(nodes)}
-            owners = ",".join(str(numbers[identity]) for identity in ring.preference(key, 3))
-            assert [f"{ring.hash(key):016x}", owners] == cells[1:], (settings, cells)
+            token = ring.hash(key)
+            assert [f"{token:016x}", first_three(ring, nodes, token)] == cells[1:], (settings, cells)
             checked += 1
     return checked
 
@@ -99,23 +94,22 @@ def write():
         for kind, text in TYPED:
             file.write(f"{kind}\t{text}\t{key_bytes(kind, text).hex()}\n")
     with open(GOLDEN / "ring.tsv", "w", encoding="utf-8") as file:
-        file.write("# rings, their nodes, fingerprints and owners (docs/SPEC.md, section 5)\n")
+        file.write("# rings, their nodes, fingerprints and owners (docs/SPEC.md, section 9)\n")
         for name, parameter in HASHERS:
             for virtual_nodes, nodes in topologies():
-                ring = Ring(hasher(name, bytes.fromhex(parameter)), virtual_nodes, nodes)
+                ring = ring_of(name, parameter, virtual_nodes, nodes)
                 file.write(f"ring\t{name}\t{parameter}\t{virtual_nodes}\n")
                 for identity, weight, drained in nodes:
                     file.write(f"node\t{identity.hex()}\t{weight}\t{int(drained)}\n")
-                file.write(f"fingerprint\t{ring.fingerprint():016x}\n")
-                numbers = {identity: number for number, (identity, _, _) in enumerate(nodes)}
+                file.write(f"fingerprint\t{fingerprint(ring.kind, ring.parameters, ring.hash, nodes):016x}\n")
                 # Points themselves are keys too: a token that is exactly a point's belongs to that point.
                 points = [(i.to_bytes(4, "little") + identity).hex() for identity, _, _ in nodes[:3] for i in (0, 1)]
                 some = list(keys()) if name != "constant" else ["", "61", "62"]
                 for key in some + points:
                     if name == "siphash13" and key == "61*65536" and virtual_nodes == 1:
                         continue  # 64 KiB in pure Python takes its time; the other rings have it
-                    owners = ",".join(str(numbers[node]) for node in ring.preference(unhex(key), 3))
-                    file.write(f"key\t{key}\t{ring.hash(unhex(key)):016x}\t{owners}\n")
+                    token = ring.hash(unhex(key))
+                    file.write(f"key\t{key}\t{token:016x}\t{first_three(ring, nodes, token)}\n")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""The ring of docs/SPEC.md in Python: a second implementation, from the words alone, sharing no code with the crate.
+"""docs/SPEC.md in Python: a second implementation, from the words alone, sharing no code with the crate.
 
-Needs the package `xxhash`. Used by check_ring.py.
+Needs the package `xxhash`. Used by the programs beside it.
 """
 
 import binascii
 import bisect
+import fractions
+import heapq
 import ipaddress
+import pathlib
 import struct
 
 import xxhash
@@ -86,11 +89,17 @@ def fnv1a(data):
     return h
 
 
-def hasher(name, parameter):
-    """A function from bytes to 64 bits; the parameter as bytes."""
+def xxh3(data, seed=0):
+    return xxhash.xxh3_64_intdigest(data, seed)
+
+
+def hasher(name, parameter=b""):
+    """A function from bytes to 64 bits, by its name in the golden files; the parameter as bytes."""
+    if ":" in name:
+        return hasher_with_option(*name.split(":"))
     if name == "xxh3":
         seed = int.from_bytes(parameter, "big")
-        return lambda data: xxhash.xxh3_64_intdigest(data, seed)
+        return lambda data: xxh3(data, seed)
     if name == "siphash13":
         return lambda data: siphash13(parameter, data)
     if name == "mixed-fnv1a":
@@ -98,44 +107,193 @@ def hasher(name, parameter):
     if name == "mixed-crc32":
         return lambda data: fmix64(binascii.crc32(data))
     if name == "top8":
-        return lambda data: xxhash.xxh3_64_intdigest(data, 0) & 0xFF << 56
+        return lambda data: xxh3(data) & 0xFF << 56
     if name == "constant":
         return lambda data: 0x123456789ABCDEF0
     raise ValueError(name)
 
 
-# ---- 3. the ring -------------------------------------------------------------------------------------------------------
+def hasher_with_option(name, option):
+    """As rendezvous.tsv and slot_table.tsv write them."""
+    option, _, value = option.partition("=")
+    if (name, option) == ("mixed", "constant"):
+        return lambda data: fmix64(int(value))
+    known = {("xxh3", "seed"): "xxh3", ("sip13", "key"): "siphash13", ("mixed", "fnv1a"): "mixed-fnv1a"}
+    return hasher(known[name, option], bytes.fromhex(value))
+
+
+# ---- 3. members --------------------------------------------------------------------------------------------------------
+
+# A member is (identity, weight, drained); a list of them is in order of identity. A node is named by its index there.
+
+
+# ---- 4. the ring -------------------------------------------------------------------------------------------------------
 
 class Ring:
-    """Members are (identity, weight, drained)."""
+    kind = "ring"
 
-    def __init__(self, hash_bytes, virtual_nodes, members):
-        self.hash, self.virtual_nodes = hash_bytes, virtual_nodes
-        self.members = sorted(members)
+    def __init__(self, hash_bytes, parameters, members):
+        self.hash, self.parameters, self.members = hash_bytes, parameters, sorted(members)
         self.points = sorted(
-            (hash_bytes(struct.pack("<I", i) + identity), identity)
-            for identity, weight, drained in members
+            (hash_bytes(struct.pack("<I", i) + identity), index)
+            for index, (identity, weight, drained) in enumerate(self.members)
             if not drained
-            for i in range(virtual_nodes * weight)
+            for i in range(parameters["virtual_nodes"] * weight)
         )
         self.eligible = sum(not drained for _, _, drained in members)
 
-    def preference(self, key, n):
-        """The first n identities in the key's order."""
-        start = bisect.bisect_left(self.points, (self.hash(key), b""))
+    def preference(self, token, n):
+        """The first n nodes in the token's order."""
+        start = bisect.bisect_left(self.points, (token, -1))
         nodes = []
         for step in range(len(self.points)):
             if len(nodes) == min(n, self.eligible):
                 break
-            identity = self.points[(start + step) % len(self.points)][1]
-            if identity not in nodes:
-                nodes.append(identity)
+            node = self.points[(start + step) % len(self.points)][1]
+            if node not in nodes:
+                nodes.append(node)
         return nodes
 
-    # ---- 4. the fingerprint --------------------------------------------------------------------------------------------
 
-    def fingerprint(self):
-        data = b"clockwise ring\0\x01" + struct.pack("<QQ", self.virtual_nodes, self.hash(b"clockwise probe"))
-        for identity, weight, drained in self.members:
-            data += struct.pack("<Q", len(identity)) + identity + struct.pack("<IB", weight, drained)
-        return xxhash.xxh3_64_intdigest(data, 0)
+# ---- 5. rendezvous -----------------------------------------------------------------------------------------------------
+
+def score(token, node_hash):
+    y = token ^ node_hash
+    y = (y ^ y >> 33) * 0xFF51AFD7ED558CCD & M64
+    return (y ^ y >> 33) * 0xC4CEB9FE1A85EC53 & M64
+
+
+def cost(score):
+    x = score + 1
+    if x == 2**64:
+        return 0
+    n = 64 - x.bit_length()
+    m, f = x << n, 0
+    for _ in range(57):
+        square = m * m
+        bit = square >> 127
+        m = square >> 63 + bit
+        f = 2 * f + bit
+    return (1 + n) * 2**57 - f
+
+
+class Rendezvous:
+    kind = "rendezvous"
+
+    def __init__(self, hash_bytes, parameters, members):
+        self.hash, self.parameters, self.members = hash_bytes, parameters, sorted(members)
+        self.eligible = [
+            (index, hash_bytes(b"\0\0\0\0" + identity), weight)
+            for index, (identity, weight, drained) in enumerate(self.members)
+            if not drained
+        ]
+        self.one_weight = len({weight for _, _, weight in self.eligible}) <= 1
+
+    def claim(self, token, node):
+        """Smaller is better; ends with the score, negative, and the node."""
+        index, node_hash, weight = node
+        s = score(token, node_hash)
+        if self.one_weight:
+            # Costs never increase with the score, so they decide nothing here (check_rendezvous_slots.py checks that).
+            return (-s, index)
+        return (fractions.Fraction(cost(s), weight), -s, index)
+
+    def order(self, token):
+        return sorted(self.claim(token, node) for node in self.eligible)
+
+    def best(self, token):
+        return min(self.claim(token, node) for node in self.eligible)
+
+    def preference(self, token, n):
+        return [claim[-1] for claim in self.order(token)[:n]]
+
+
+# ---- 6. slot tables ----------------------------------------------------------------------------------------------------
+
+class SlotTable:
+    kind = "slot_table"
+
+    def __init__(self, hash_bytes, parameters, members):
+        self.hash, self.parameters, self.members = hash_bytes, parameters, sorted(members)
+        self.slots, self.load = parameters["slots"], parameters["max_load"]
+        self.ranking = Rendezvous(hash_bytes, {}, members)
+        if not self.ranking.eligible:
+            self.owners = []
+        elif self.load == 0:
+            self.owners = [self.ranking.best(slot)[-1] for slot in range(self.slots)]
+        else:
+            self.owners = self.settled()
+
+    def capacities(self):
+        eligible = self.ranking.eligible
+        total = sum(weight for _, _, weight in eligible)
+        parts = [
+            (index, fractions.Fraction(self.load * self.slots * weight, 2**32 * total)) for index, _, weight in eligible
+        ]
+        capacity = {index: int(part) for index, part in parts}
+        up = -(-self.load * self.slots // 2**32) - sum(capacity.values())
+        by_remainder = sorted(parts, key=lambda item: (int(item[1]) - item[1], item[0]))
+        for index, _ in by_remainder[:up]:
+            capacity[index] += 1
+        return capacity
+
+    def settled(self):
+        """Deferred acceptance: slots propose, nodes keep their best scores."""
+        capacity = self.capacities()
+        proposals = [iter(self.ranking.order(slot)) for slot in range(self.slots)]
+        held = {index: [] for index in capacity}
+        free = list(range(self.slots))
+        while free:
+            slot = free.pop()
+            claim = next(proposals[slot])
+            node = held[claim[-1]]
+            # The least score on top.
+            heapq.heappush(node, (-claim[-2], slot))
+            if len(node) > capacity[claim[-1]]:
+                free.append(heapq.heappop(node)[1])
+        owners = [None] * self.slots
+        for index, node in held.items():
+            for _, slot in node:
+                owners[slot] = index
+        return owners
+
+    def preference(self, token, n):
+        if not self.owners:
+            return []
+        slot = token * self.slots >> 64
+        owner = self.owners[slot]
+        return ([owner] + [node for node in self.ranking.preference(slot, n + 1) if node != owner])[:n]
+
+
+# ---- 7. fingerprints ---------------------------------------------------------------------------------------------------
+
+def fingerprint_of(kind, layout, parameters, probe, members):
+    data = b"clockwise " + kind.encode("ascii") + struct.pack("<BB", 0, layout)
+    for _, value in sorted(parameters.items()):
+        data += struct.pack("<Q", value)
+    data += struct.pack("<Q", probe)
+    for identity, weight, drained in sorted(members):
+        data += struct.pack("<Q", len(identity)) + identity + struct.pack("<IB", weight, drained)
+    return xxh3(data)
+
+
+def fingerprint(kind, parameters, hash_bytes, members):
+    return fingerprint_of(kind, 1, parameters, hash_bytes(b"clockwise probe"), members)
+
+
+# ---- 9. the golden files -----------------------------------------------------------------------------------------------
+
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "v1"
+
+
+def lines(name):
+    """The cells of each line."""
+    for line in (GOLDEN / name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line.split("\t")
+
+
+def unhex(text):
+    """Bytes as the files write them: in hexadecimal, or `hh*n`."""
+    byte, star, times = text.partition("*")
+    return bytes.fromhex(byte) * int(times) if star else bytes.fromhex(byte)

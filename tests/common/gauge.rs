@@ -4,20 +4,20 @@ use clockwise::{Key, Load};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug)]
-pub(crate) struct Gauge {
-    pub(crate) id: u32,
+pub struct Gauge {
+    pub id: u32,
     bits: AtomicU64,
 }
 
 impl Gauge {
-    pub(crate) fn new(id: u32, load: f64) -> Self {
+    pub fn new(id: u32, load: f64) -> Self {
         Gauge {
             id,
             bits: AtomicU64::new(load.to_bits()),
         }
     }
 
-    pub(crate) fn set(&self, load: f64) {
+    pub fn set(&self, load: f64) {
         self.bits.store(load.to_bits(), Ordering::Relaxed);
     }
 }
@@ -35,7 +35,7 @@ impl Load for Gauge {
 }
 
 /// Nodes 0, 1, … with these loads and weights.
-pub(crate) fn gauges(loads: &[(f64, u32)]) -> Vec<(Gauge, u32)> {
+pub fn gauges(loads: &[(f64, u32)]) -> Vec<(Gauge, u32)> {
     (0..)
         .zip(loads)
         .map(|(id, &(load, weight))| (Gauge::new(id, load), weight))

@@ -1,0 +1,54 @@
+//! Rendezvous as a snapshot, and back.
+
+use super::{Rendezvous, score};
+use crate::error::RestoreError;
+use crate::hash::KeyHasher;
+use crate::key::Key;
+use crate::snapshot::{Placement, Snapshot, snapshot_verbs};
+
+const KIND: &str = "rendezvous";
+
+impl<N, H: KeyHasher> Rendezvous<N, H> {
+    #[allow(
+        clippy::unused_self,
+        reason = "every strategy has a placement; this one has no parameters"
+    )]
+    fn placement(&self) -> Placement<0> {
+        Placement {
+            kind: KIND,
+            layout: score::LAYOUT_V1,
+            parameters: [],
+        }
+    }
+
+    /// What a snapshot was taken of, under the hasher that it was taken with.
+    ///
+    /// # Errors
+    /// [`RestoreError`]: a newer format, another kind or layout, another hasher, seed or key, a node whose identity changed, a fingerprint
+    /// that does not fit, and whatever [`extend_weighted`](Rendezvous::extend_weighted) refuses.
+    ///
+    /// ```
+    /// use clockwise::{Rendezvous, Xxh3};
+    ///
+    /// let nodes = Rendezvous::from_nodes(["a", "b", "c"])?;
+    /// let again = Rendezvous::restore(nodes.snapshot(), Xxh3::new())?;
+    /// assert!(again.preference("user:42").eq(nodes.preference("user:42")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Complexity
+    /// O(N log N).
+    pub fn restore(snapshot: Snapshot<N>, hasher: H) -> Result<Self, RestoreError>
+    where
+        N: Key,
+    {
+        snapshot.expect(KIND, score::LAYOUT_V1)?;
+        let mut rendezvous = Rendezvous::with_hasher(hasher);
+        let (hasher, nodes) = (&rendezvous.hasher, &rendezvous.nodes);
+        let edit = rendezvous.placement().plan(snapshot, hasher, nodes)?;
+        let _ = rendezvous.apply(edit);
+        Ok(rendezvous)
+    }
+}
+
+snapshot_verbs!(Rendezvous);
