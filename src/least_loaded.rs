@@ -1,9 +1,9 @@
 //! [`LeastLoaded`]: the least loaded of all nodes.
 
-use crate::draws::{Draws, Random, below};
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::load::{Load, relative};
 use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::random::{Draws, Random, below};
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,6 +13,9 @@ use crate::{error::NodeError, key::Key};
 
 /// Nodes whose loads are looked at together, on the stack.
 const BLOCK: usize = 64;
+
+/// So many where these are all: to clear the space for 64 takes as long as a third of the pick.
+const SMALL_BLOCK: usize = 16;
 
 /// Nodes of a pick that are searched for one by one: 16 that are refused, and one more. Then all loads are read once more and sorted.
 const SEARCHED: usize = 17;
@@ -119,7 +122,21 @@ impl<N: Load> LeastLoaded<N> {
     /// Block by block without branches on loads: 1.2 to 1.5 ns a node where loads are at hand. One pass with a branch on each load mispredicts
     /// ln N times a pick, and to look at the loads again to find the tied would find them changed.
     #[inline]
-    fn least(&self, refused: &[u32], mut number: u64, random: &mut Random) -> Option<u32> {
+    fn least(&self, refused: &[u32], number: u64, random: &mut Random) -> Option<u32> {
+        if self.nodes.len() <= SMALL_BLOCK {
+            self.least_by::<SMALL_BLOCK>(refused, number, random)
+        } else {
+            self.least_by::<BLOCK>(refused, number, random)
+        }
+    }
+
+    #[inline]
+    fn least_by<const BLOCK: usize>(
+        &self,
+        refused: &[u32],
+        mut number: u64,
+        random: &mut Random,
+    ) -> Option<u32> {
         let (mut least, mut tied, mut best) = (f64::INFINITY, 0, None);
         let mut loads = [ABSENT; BLOCK];
         for (block, entries) in self.nodes.entries().chunks(BLOCK).enumerate() {
