@@ -2,7 +2,7 @@
 
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::load::{Load, relative};
-use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, Entry, Member, NodeSet, membership_verbs};
 use crate::random::{Draws, Random, below};
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
@@ -14,8 +14,8 @@ use crate::{error::NodeError, key::Key};
 /// Nodes whose loads are looked at together, on the stack.
 const BLOCK: usize = 64;
 
-/// So many where these are all: to clear the space for 64 takes as long as a third of the pick.
-const SMALL_BLOCK: usize = 16;
+/// Up to so many nodes are looked at one after the other: the block's wide reads would wait for the narrow writes before them.
+const FEW: usize = 16;
 
 /// Nodes of a pick that are searched for one by one: 16 that are refused, and one more. Then all loads are read once more and sorted.
 const SEARCHED: usize = 17;
@@ -123,33 +123,17 @@ impl<N: Load> LeastLoaded<N> {
     /// ln N times a pick, and to look at the loads again to find the tied would find them changed.
     #[inline]
     fn least(&self, refused: &[u32], number: u64, random: &mut Random) -> Option<u32> {
-        if self.nodes.len() <= SMALL_BLOCK {
-            self.least_by::<SMALL_BLOCK>(refused, number, random)
-        } else {
-            self.least_by::<BLOCK>(refused, number, random)
+        if self.nodes.len() <= FEW {
+            return self.least_of_few(refused, number);
         }
-    }
-
-    #[inline]
-    fn least_by<const BLOCK: usize>(
-        &self,
-        refused: &[u32],
-        mut number: u64,
-        random: &mut Random,
-    ) -> Option<u32> {
+        let mut number = number;
         let (mut least, mut tied, mut best) = (f64::INFINITY, 0, None);
         let mut loads = [ABSENT; BLOCK];
         for (block, entries) in self.nodes.entries().chunks(BLOCK).enumerate() {
             let loads = &mut loads[..entries.len()];
             let first = block * BLOCK;
             for (load, entry) in loads.iter_mut().zip(entries) {
-                *load = if self.level {
-                    relative(entry.node.load(), 1.0)
-                } else if entry.drained {
-                    ABSENT
-                } else {
-                    relative(entry.node.load(), f64::from(entry.weight))
-                };
+                *load = self.load(entry);
             }
             for &rank in refused {
                 if let Some(load) = loads.get_mut((rank as usize).wrapping_sub(first)) {
@@ -173,6 +157,42 @@ impl<N: Load> LeastLoaded<N> {
             number = random.draw();
         }
         best
+    }
+
+    /// The same for at most [`FEW`] nodes, and the same answer.
+    #[inline]
+    fn least_of_few(&self, refused: &[u32], number: u64) -> Option<u32> {
+        let entries = self.nodes.entries();
+        let (mut least, mut tied) = (f64::INFINITY, 0);
+        let mut loads = [ABSENT; FEW];
+        for (rank, (slot, entry)) in loads.iter_mut().zip(entries).enumerate() {
+            let load = if refused.contains(&(rank as u32)) {
+                ABSENT
+            } else {
+                self.load(entry)
+            };
+            *slot = load;
+            tied = if load < least {
+                1
+            } else {
+                tied + usize::from(load == least)
+            };
+            least = if load < least { load } else { least };
+        }
+        let place = below(number, tied as u64) as usize;
+        (place < tied).then(|| nth_equal(&loads[..entries.len()], least, tied, place) as u32)
+    }
+
+    /// What a node is compared by.
+    #[inline]
+    fn load(&self, entry: &Entry<N>) -> f64 {
+        if self.level {
+            relative(entry.node.load(), 1.0)
+        } else if entry.drained {
+            ABSENT
+        } else {
+            relative(entry.node.load(), f64::from(entry.weight))
+        }
     }
 
     /// The pick after its first node was refused.

@@ -194,14 +194,15 @@ impl<N: Load> PowerOfTwo<N> {
 impl<N: Load> Strategy<N> for PowerOfTwo<N> {
     fn pick<'a>(&'a self, _: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let mut random = self.draws.next();
+        let mut rank = self.first(&mut random)?;
         let mut urn = Urn::full(&self.line);
         loop {
-            let rank = self.best(&mut urn, &mut random)?;
             let node = self.nodes.node(rank);
             if accept(node) {
                 return Some(node);
             }
             urn.take(rank);
+            rank = self.best(&mut urn, &mut random)?;
         }
     }
 

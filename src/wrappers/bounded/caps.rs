@@ -54,14 +54,6 @@ impl Caps {
     /// n < ⌈x⌉ just where n < x, and that needs no division: 2 ns instead of the 25 ns of dividing 128 bits.
     #[inline]
     pub(super) fn admit(self, in_flight: u32, weight: u32) -> bool {
-        // Two multiplications of 64 bits where the totals fit those, as they do short of 2³² requests in flight: 128 bits take four and a check.
-        if let (Ok(requests), Ok(total_weight)) = (
-            u64::try_from(self.requests),
-            u32::try_from(self.total_weight >> 32),
-        ) {
-            let left = u64::from(in_flight) * u64::from(total_weight);
-            return u128::from(left) << 32 < u128::from(requests) * u128::from(weight);
-        }
         // Where the product is cut at 2¹²⁸ − 1, it is greater than all that can stand on the left.
         u128::from(in_flight) * self.total_weight < self.requests.saturating_mul(u128::from(weight))
     }
