@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 const NODES: u32 = 100;
 const PICKS: usize = 1 << 14;
-const ROUNDS: usize = 200;
+const TIME: Duration = Duration::from_millis(600);
 
 struct Server {
     id: u32,
@@ -107,7 +107,9 @@ fn strategy(name: &str, strategy: &(impl Strategy<Server> + Sync)) {
 
 fn print(name: &str, pick: impl Fn(&RandomKey) -> u64 + Sync) {
     let keys = keys(PICKS);
-    let (one, two) = (best(1, &keys, &pick), best(2, &keys, &pick));
+    let once = best(1, 5, &keys, &pick);
+    let rounds = (TIME.as_nanos() / once.as_nanos().max(1)) as usize + 1;
+    let [one, two] = [1, 2].map(|threads| best(threads, rounds, &keys, &pick));
     println!(
         "{name:<28}{:>8.1} ns{:>8.2}",
         one.as_nanos() as f64 / PICKS as f64,
@@ -118,12 +120,13 @@ fn print(name: &str, pick: impl Fn(&RandomKey) -> u64 + Sync) {
 /// The shortest time, from the first start to the last end, in which so many threads at once each make their picks.
 fn best(
     threads: usize,
+    rounds: usize,
     keys: &[RandomKey],
     pick: &(impl Fn(&RandomKey) -> u64 + Sync),
 ) -> Duration {
     let arrived = AtomicUsize::new(0);
     let work = || {
-        (1..=ROUNDS)
+        (1..=rounds)
             .map(|round| {
                 // They spin: a thread that sleeps wakes up when the other is done.
                 arrived.fetch_add(1, Ordering::AcqRel);
