@@ -101,8 +101,8 @@ fn main() {
     });
     let bounded = Bounded::new(ring.clone(), 1.25).unwrap();
     print("Bounded: acquire, release", |key| {
-        let lease = bounded.acquire(key);
-        lease.map_or(0, |lease| address(lease.node()))
+        let reserved = bounded.acquire(key);
+        reserved.map_or(0, |place| address(place.node()))
     });
     assert_eq!(bounded.open_leases(), 0);
 }
@@ -116,8 +116,8 @@ fn strategy(name: &str, strategy: &(impl Strategy<Server> + Sync)) {
 
 fn print(name: &str, pick: impl Fn(&RandomKey) -> u64 + Sync) {
     let keys = keys(PICKS);
-    let once = best(1, 5, &keys, &pick);
-    let rounds = (TIME.as_nanos() / once.as_nanos().max(1)) as usize + 1;
+    let trial = best(1, 5, &keys, &pick);
+    let rounds = (TIME.as_nanos() / trial.as_nanos().max(1)) as usize + 1;
     let [one, two] = [1, 2].map(|threads| best(threads, rounds, &keys, &pick));
     println!(
         "{name:<28}{:>8.1} ns{:>8.2}",

@@ -275,11 +275,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|(name, strategy)| by_strategy(name, &settings, *strategy))
         .collect();
-    let leased = simulate("bounded ring", &settings, &[], &|request| {
-        let lease = bounded.acquire(request)?;
-        Some((lease.node().id, Some(lease.into_in_flight())))
+    let bound = simulate("bounded ring", &settings, &[], &|request| {
+        let place = bounded.acquire(request)?;
+        Some((place.node().id, Some(place.into_in_flight())))
     });
-    outcomes.insert(3, leased);
+    outcomes.insert(3, bound);
     for outcome in &outcomes {
         println!(
             "{:<18}{:>10.1}{:>10}{:>10.2}{:>10.2}{:>10.1}{:>10.1}",
