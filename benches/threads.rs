@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 const NODES: u32 = 100;
 const PICKS: usize = 1 << 14;
-const TIME: Duration = Duration::from_millis(150);
+const TIME: Duration = Duration::from_millis(500);
 
 struct Server {
     id: u32,
