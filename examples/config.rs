@@ -3,26 +3,15 @@
 //! `cargo run --example config -- least_loaded`
 
 use clockwise::{
-    HashRing, Key, LeastLoaded, Load, Membership, PowerOfTwo, RoundRobin, Route, Strategy,
-    WeightedRandom,
+    Bounded, HashRing, Key, LeastLoaded, Membership, PowerOfTwo, Rendezvous, RoundRobin, Route,
+    SlotTable, Strategy, Tracked, WeightedRandom,
 };
 use std::error::Error;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the application knows of a server. Its name is its identity.
 #[derive(Debug)]
 struct Server {
     name: String,
-    in_flight: AtomicU32,
-}
-
-impl Server {
-    fn new(name: &str) -> Self {
-        Server {
-            name: name.to_owned(),
-            in_flight: AtomicU32::new(0),
-        }
-    }
 }
 
 impl Key for Server {
@@ -31,16 +20,16 @@ impl Key for Server {
     }
 }
 
-impl Load for Server {
-    fn load(&self) -> f64 {
-        f64::from(self.in_flight.load(Ordering::Relaxed)) + 1.0
-    }
-}
-
 /// Whatever the strategy is, it answers and follows a list of members.
-fn strategy(name: &str) -> Result<Box<dyn Membership<Server> + Send + Sync>, Box<dyn Error>> {
+type Any = Box<dyn Membership<Tracked<Server>> + Send + Sync>;
+
+/// The names as a configuration file would have them.
+fn strategy(name: &str) -> Result<Any, Box<dyn Error>> {
     Ok(match name {
         "hash_ring" => Box::new(HashRing::new()),
+        "rendezvous" => Box::new(Rendezvous::new()),
+        "slot_table" => Box::new(SlotTable::new()),
+        "bounded_hash_ring" => Box::new(Bounded::new(HashRing::new(), 1.25)?),
         "round_robin" => Box::new(RoundRobin::new()),
         "weighted_random" => Box::new(WeightedRandom::new()),
         "least_loaded" => Box::new(LeastLoaded::new()),
@@ -50,19 +39,26 @@ fn strategy(name: &str) -> Result<Box<dyn Membership<Server> + Send + Sync>, Box
     })
 }
 
+fn members(list: &[(&str, u32)]) -> Vec<(Tracked<Server>, u32)> {
+    list.iter()
+        .map(|&(name, weight)| {
+            let name = name.to_owned();
+            (Tracked::new(Server { name }), weight)
+        })
+        .collect()
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let name = std::env::args().nth(1).unwrap_or("power_of_two".to_owned());
     let mut servers = strategy(&name)?;
 
-    // Each time discovery hands over the list, only the difference is applied: servers that stay keep what they carry.
+    // Each time discovery hands over the list, only the difference is applied: servers that stay keep their counts.
+    let mut requests = Vec::new();
     for list in [
-        vec![("web-1", 1), ("web-2", 1), ("web-3", 2)],
-        vec![("web-2", 1), ("web-3", 2), ("web-4", 1)],
+        [("web-1", 1), ("web-2", 1), ("web-3", 2)],
+        [("web-2", 1), ("web-3", 2), ("web-4", 1)],
     ] {
-        let list = list
-            .into_iter()
-            .map(|(name, weight)| (Server::new(name), weight));
-        let changes = servers.set_members(list.collect())?;
+        let changes = servers.set_members(members(&list))?;
         println!(
             "{name}: {} came, {} left",
             changes.added(),
@@ -70,15 +66,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         for user in ["ann", "bob", "cid", "dot", "eve", "fay"] {
             if let Some(server) = servers.route(user) {
-                let busy = server.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+                requests.push(server.begin());
+                let busy = server.in_flight();
                 println!("  {user} -> {} ({busy} in flight)", server.name);
             }
         }
     }
 
     // A refused list changes nothing, and says why.
-    let twice = vec![(Server::new("web-9"), 1), (Server::new("web-9"), 1)];
-    if let Err(error) = servers.set_members(twice) {
+    if let Err(error) = servers.set_members(members(&[("web-9", 1), ("web-9", 1)])) {
         println!("refused: {error}");
     }
 
@@ -88,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("eligible now: {}", all.len());
 
     // Those who only route need to know no more than this.
-    let fixed: Box<dyn Strategy<Server> + Send + Sync> = Box::new(servers);
+    let fixed: Box<dyn Strategy<Tracked<Server>> + Send + Sync> = Box::new(servers);
     println!("ann -> {:?}", fixed.route("ann").map(|server| &server.name));
     Ok(())
 }

@@ -5,12 +5,14 @@
 //! Every other server is twice as fast, and has twice the weight. Requests come at random (exponential gaps) and need a random time
 //! (bounded Pareto with exponent 1.5, mean 1 on a slow server, up to 1000: 1 request in 100 needs more than 7). Each server works off its
 //! queue one by one, first come, first served. Loads are the requests at a server as they were up to `staleness` mean service times ago; 0 is exact.
+//! The bounded ring counts its own leases, so it always knows.
 //!
 //! Prints for each strategy the mean and longest queue that a request joins (itself counted) and what a request takes, waiting included, in mean service times, and draws the tail of
 //! the latter to `simulation.svg`.
 
 use clockwise::{
-    HashRing, Key, LeastLoaded, Load, PowerOfTwo, RoundRobin, Route, Strategy, WeightedRandom,
+    Bounded, HashRing, InFlight, Key, LeastLoaded, Load, PowerOfTwo, Rendezvous, RoundRobin, Route,
+    SlotTable, Strategy, Tracked, WeightedRandom,
 };
 use plotters::prelude::*;
 use std::cell::Cell;
@@ -133,16 +135,42 @@ impl Outcome {
     }
 }
 
-fn simulate(name: &'static str, settings: &Settings, strategy: &dyn Strategy<Server>) -> Outcome {
+/// Chooses a server for a request: its number, and what holds its place while the request is there.
+type Choose<'a> = &'a dyn Fn(&u32) -> Option<(u32, Option<InFlight>)>;
+
+/// By a strategy that knows the loads of its servers as they were last seen.
+fn by_strategy(
+    name: &'static str,
+    settings: &Settings,
+    strategy: &dyn Strategy<Server>,
+) -> Outcome {
+    let mut servers = Vec::new();
+    strategy.for_each_member(&mut |member| servers.push(member.node));
+    simulate(name, settings, &servers, &|request| {
+        Some((strategy.route(request)?.id, None))
+    })
+}
+
+/// `servers`: those that are told how many requests are at them.
+fn simulate(
+    name: &'static str,
+    settings: &Settings,
+    servers: &[&Server],
+    choose: Choose<'_>,
+) -> Outcome {
     // The same requests for every strategy.
     let mut random = Random(settings.seed);
     let capacity: f64 = (0..settings.servers)
         .map(|id| f64::from(Settings::weight(id)))
         .sum();
-    let mut servers: Vec<&Server> = Vec::new();
-    strategy.for_each_member(&mut |member| servers.push(member.node));
     // When the requests at each server will be done, and which server is done next.
-    let mut queues: Vec<VecDeque<f64>> = vec![VecDeque::new(); servers.len()];
+    let mut queues: Vec<VecDeque<(f64, Option<InFlight>)>> = Vec::new();
+    queues.resize_with(settings.servers as usize, VecDeque::new);
+    let tell = |id: u32, requests: usize| {
+        if let Some(server) = servers.get(id as usize) {
+            server.seen.set(requests as u32);
+        }
+    };
     let mut done: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
     let (mut now, mut looked, mut sum, mut longest) = (0.0, 0.0, 0.0, 0);
     let mut took = Vec::new();
@@ -156,28 +184,28 @@ fn simulate(name: &'static str, settings: &Settings, strategy: &dyn Strategy<Ser
             let queue = &mut queues[id as usize];
             queue.pop_front();
             if settings.staleness == 0.0 {
-                servers[id as usize].seen.set(queue.len() as u32);
+                tell(id, queue.len());
             }
         }
         if settings.staleness > 0.0 && now - looked > settings.staleness {
             looked = now;
-            for (server, queue) in servers.iter().zip(&queues) {
-                server.seen.set(queue.len() as u32);
+            for (id, queue) in (0..).zip(&queues) {
+                tell(id, queue.len());
             }
         }
         // Keys of unequal popularity would only burden the ring; here each request is a key of its own.
-        let Some(server) = strategy.route(&request) else {
+        let Some((id, place)) = choose(&request) else {
             continue;
         };
-        let queue = &mut queues[server.id as usize];
-        let start = queue.back().copied().unwrap_or(now).max(now);
-        let end = start + random.work() / f64::from(Settings::weight(server.id));
-        queue.push_back(end);
+        let queue = &mut queues[id as usize];
+        let start = queue.back().map_or(now, |&(end, _)| end).max(now);
+        let end = start + random.work() / f64::from(Settings::weight(id));
+        queue.push_back((end, place));
         if settings.staleness == 0.0 {
-            server.seen.set(queue.len() as u32);
+            tell(id, queue.len());
         }
         // The bits of positive numbers are in the numbers' order.
-        done.push(Reverse((end.to_bits(), server.id)));
+        done.push(Reverse((end.to_bits(), id)));
         longest = longest.max(queue.len());
         sum += queue.len() as f64;
         // The first tenth is the start from empty.
@@ -199,6 +227,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seed = settings.seed;
     let mut ring = HashRing::new();
     ring.extend_weighted(settings.nodes())?;
+    let mut rendezvous = Rendezvous::new();
+    rendezvous.extend_weighted(settings.nodes())?;
+    let mut table = SlotTable::builder().max_load(1.02).build()?;
+    table.extend_weighted(settings.nodes())?;
+    let mut tracked = HashRing::new();
+    let nodes = settings.nodes();
+    tracked.extend_weighted(nodes.map(|(node, weight)| (Tracked::new(node), weight)))?;
+    let bounded = Bounded::new(tracked, 1.25)?;
     let mut random = WeightedRandom::with_seed(seed);
     random.extend_weighted(settings.nodes())?;
     let mut turns = RoundRobin::new();
@@ -225,15 +261,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
         "", "mean q", "longest q", "p50", "p90", "p99", "p99.9"
     );
-    let strategies: [(&'static str, &dyn Strategy<Server>); 6] = [
+    let strategies: [(&'static str, &dyn Strategy<Server>); 8] = [
         ("hash ring", &ring),
+        ("rendezvous", &rendezvous),
+        ("slot table", &table),
         ("weighted random", &random),
         ("round-robin", &turns),
         ("two choices", &two),
         ("three choices", &three),
         ("least loaded", &least),
     ];
-    let outcomes = strategies.map(|(name, strategy)| simulate(name, &settings, strategy));
+    let mut outcomes: Vec<Outcome> = strategies
+        .iter()
+        .map(|(name, strategy)| by_strategy(name, &settings, *strategy))
+        .collect();
+    let bound = simulate("bounded ring", &settings, &[], &|request| {
+        let place = bounded.acquire(request)?;
+        Some((place.node().id, Some(place.into_in_flight())))
+    });
+    outcomes.insert(3, bound);
     for outcome in &outcomes {
         println!(
             "{:<18}{:>10.1}{:>10}{:>10.2}{:>10.2}{:>10.1}{:>10.1}",

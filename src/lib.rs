@@ -93,17 +93,15 @@ mod wrappers;
 #[cfg(target_has_atomic = "ptr")]
 mod atomic;
 #[cfg(target_has_atomic = "ptr")]
-mod draws;
-#[cfg(target_has_atomic = "ptr")]
 mod least_loaded;
 #[cfg(target_has_atomic = "ptr")]
 mod power_of_two;
 #[cfg(target_has_atomic = "ptr")]
+mod random;
+#[cfg(target_has_atomic = "ptr")]
 mod round_robin;
 #[cfg(feature = "shared")]
 mod shared;
-#[cfg(target_has_atomic = "ptr")]
-mod urn;
 #[cfg(target_has_atomic = "ptr")]
 mod weighted_random;
 

@@ -1,12 +1,11 @@
 //! [`PowerOfTwo`]: two nodes at random, the less loaded one.
 
-use crate::draws::{Draws, Random, below};
 use crate::error::ConfigError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::load::{Load, relative};
 use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::random::{Draws, Line, Random, Urn, below};
 use crate::strategy::Strategy;
-use crate::urn::{Line, Urn};
 use core::fmt;
 
 #[cfg(feature = "std")]
@@ -136,6 +135,25 @@ impl<N> PowerOfTwo<N> {
 }
 
 impl<N: Load> PowerOfTwo<N> {
+    /// The first node of a pick: [`best`](Self::best) of a full urn. For two choices straight from the line, which is half the time.
+    #[inline]
+    fn first(&self, random: &mut Random) -> Option<u32> {
+        if self.choices != 2 {
+            return self.best(&mut Urn::full(&self.line), random);
+        }
+        let one = self.line.draw(random.draw())?;
+        let Some(other) = self.line.draw_another(one, random.draw()) else {
+            return Some(one);
+        };
+        let (load, others) = (self.load(one), self.load(other));
+        let wins = if load == others {
+            below(random.draw(), 2) == 0
+        } else {
+            others < load
+        };
+        Some([one, other][usize::from(wins)])
+    }
+
     /// Draws from the urn; the least loaded of the drawn. The urn is as before then.
     #[inline]
     fn best(&self, urn: &mut Urn<'_>, random: &mut Random) -> Option<u32> {
@@ -176,14 +194,15 @@ impl<N: Load> PowerOfTwo<N> {
 impl<N: Load> Strategy<N> for PowerOfTwo<N> {
     fn pick<'a>(&'a self, _: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let mut random = self.draws.next();
+        let mut rank = self.first(&mut random)?;
         let mut urn = Urn::full(&self.line);
         loop {
-            let rank = self.best(&mut urn, &mut random)?;
             let node = self.nodes.node(rank);
             if accept(node) {
                 return Some(node);
             }
             urn.take(rank);
+            rank = self.best(&mut urn, &mut random)?;
         }
     }
 
@@ -194,7 +213,7 @@ impl<N: Load> Strategy<N> for PowerOfTwo<N> {
 
     #[inline]
     fn route_token(&self, _: Token) -> Option<&N> {
-        let rank = self.best(&mut Urn::full(&self.line), &mut self.draws.next())?;
+        let rank = self.first(&mut self.draws.next())?;
         Some(self.nodes.node(rank))
     }
 

@@ -3,13 +3,12 @@
 mod turns;
 
 use crate::atomic::{Count, Counter, Ordering, wide};
-use crate::draws::Random;
 use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::random::{Line, Random, Urn};
 use crate::strategy::Strategy;
-use crate::urn::{Line, Urn};
 use alloc::vec::Vec;
 use core::fmt;
 use turns::Turns;

@@ -36,7 +36,8 @@ use std::sync::{Mutex, PoisonError};
 /// ```
 ///
 /// # Cost
-/// A load is two or three atomic operations, whoever else reads or writes. An update clones the strategy: for a ring of P points, a copy of 20 · P bytes. The old snapshot is freed by whoever
+/// A load is a few atomic operations, whoever else reads or writes; one of them counts a reference, on a counter that all readers share. [`with`](Shared::with)
+/// does without that one. An update clones the strategy: for a ring of P points, a copy of 20 · P bytes. The old snapshot is freed by whoever
 /// drops it last, which may be a reader.
 pub struct Shared<S> {
     current: ArcSwap<Snapshot<S>>,
@@ -64,6 +65,23 @@ impl<S> Shared<S> {
     /// The strategy as it is now. It stays so for as long as it is held, and keeps its memory for as long.
     pub fn load(&self) -> Arc<S> {
         Arc::clone(&self.current.load().strategy)
+    }
+
+    /// What `read` makes of the strategy as it is now.
+    ///
+    /// Unlike [`load`](Shared::load) it counts no reference to the snapshot, so threads that read at once write nothing that they share: for one
+    /// short question a request. A swap meanwhile is not waited for, and does not wait.
+    ///
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b", "c"])?);
+    /// let owner = shared.with(|ring| ring.route("user:42").copied());
+    /// assert_eq!(owner, shared.load().route("user:42").copied());
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn with<T>(&self, read: impl FnOnce(&S) -> T) -> T {
+        read(&self.current.load().strategy)
     }
 
     /// The version of the current snapshot: how many swaps there were. Never goes back.

@@ -1,10 +1,9 @@
 //! [`WeightedRandom`]: each pick a node at random, in proportion to weight.
 
-use crate::draws::Draws;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::random::{Draws, Line, Urn};
 use crate::strategy::Strategy;
-use crate::urn::{Line, Urn};
 use core::fmt;
 
 #[cfg(feature = "std")]

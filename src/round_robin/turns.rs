@@ -1,8 +1,7 @@
 //! Whose turn it is at each tick.
 
 use crate::atomic::{Count, Counter, Ordering, wide};
-use crate::draws::GOLDEN;
-use crate::urn::Line;
+use crate::random::{GOLDEN, Line};
 use alloc::vec::Vec;
 
 /// Longest cycle that is kept, in turns (4 bytes each), and the most work to find it, in turns × nodes (about 15 ms).

@@ -34,6 +34,12 @@ impl Load for Gauge {
     }
 }
 
+impl Clone for Gauge {
+    fn clone(&self) -> Self {
+        Gauge::new(self.id, self.load())
+    }
+}
+
 /// Nodes 0, 1, … with these loads and weights.
 pub fn gauges(loads: &[(f64, u32)]) -> Vec<(Gauge, u32)> {
     (0..)

@@ -4,8 +4,8 @@
 //! ratio in 64 bits, its value that state mixed. One thread sees i = 0, 1, 2, …, so a seed replays a run. FROZEN.
 //!
 //! A shared counter would give i, but then each pick moves that counter's line of memory between the cores: two threads pick no faster than
-//! one (0.5 to 1.0 times, measured on `RoundRobin`, which cannot do without; 1.9 here). So a thread takes 64 numbers at once and counts
-//! through them in a *lane* of its own.
+//! one (0.8 times, measured on `RoundRobin`, which cannot do without; 1.8 on `PowerOfTwo` as it is: `cargo bench --bench threads`). So a
+//! thread takes 64 numbers at once and counts through them in a *lane* of its own.
 
 use crate::atomic::{Count, Counter, Ordering, wide};
 use alloc::boxed::Box;

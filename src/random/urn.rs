@@ -1,6 +1,6 @@
 //! Drawing nodes in proportion to their weights, with and without putting them back. Knows neither nodes nor loads, only ranks.
 
-use crate::draws::below;
+use crate::random::below;
 use alloc::{vec, vec::Vec};
 
 /// Nodes passed one by one before the rest of a cell is searched by halves.
@@ -114,6 +114,20 @@ impl Line {
         match self.total() {
             0 => None,
             total => Some(self.at(below(number, total))),
+        }
+    }
+
+    /// The node for such a number on the line without the node of rank `out`: what an [`Urn`] draws once that is out. `None` where no
+    /// other has weight.
+    #[inline]
+    pub(crate) fn draw_another(&self, out: u32, number: u64) -> Option<u32> {
+        let (start, weight) = (self.start(out), self.weight(out));
+        match self.total() - weight {
+            0 => None,
+            left => {
+                let place = below(number, left);
+                Some(self.at(if place < start { place } else { place + weight }))
+            }
         }
     }
 }
@@ -277,7 +291,7 @@ impl<'a> Urn<'a> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::draws::Draws;
+    use crate::random::Draws;
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
 
@@ -344,6 +358,11 @@ mod tests {
                     break;
                 };
                 prop_assert_eq!(rank, walk(&left, below(number, total)));
+                if urn.count == 0 && urn.tree.is_empty() {
+                    let mut without = Urn::full(&line);
+                    without.take(rank);
+                    prop_assert_eq!(line.draw_another(rank, number), without.draw(number));
+                }
                 urn.take(rank);
                 // Out, back in with the next one out, and out again: as many choices do it.
                 if let Some(other) = urn.draw(random.draw()) {
