@@ -422,7 +422,9 @@ fn ranks_beyond_16_bits_own_slots() {
 #[test]
 fn a_table_that_cannot_work_is_refused() {
     fn refused(slots: usize, max_load: f64) -> Option<ConfigError> {
-        let builder = SlotTable::<String>::builder().slots(slots);
+        let builder = SlotTable::<String>::builder()
+            .slots(slots)
+            .max_slots(usize::MAX);
         builder.max_load(max_load).build().err()
     }
     for slots in [0, 3, 65_537, usize::MAX] {
@@ -433,6 +435,11 @@ fn a_table_that_cannot_work_is_refused() {
     let error = refused(1 << 31, 1.0).unwrap();
     assert!(matches!(error, ConfigError::TooManySlots { .. }));
     assert!(error.to_string().contains("2147483648"));
+    let usual = SlotTable::<String>::builder();
+    assert!(matches!(
+        usual.slots(1 << 25).build(),
+        Err(ConfigError::TooManySlots { max_slots, .. }) if max_slots == 1 << 24
+    ));
     let bad = [
         f64::NAN,
         f64::INFINITY,

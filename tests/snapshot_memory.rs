@@ -47,7 +47,8 @@ fn hostile_snapshots_cost_at_most_twice_their_size() {
     let mut table = SlotTable::builder().slots(64).build().unwrap();
     table.extend_weighted(names()).unwrap();
     let parameters = [
-        // Up to 512 MB of slots, and more than there can be: refused before one is made.
+        // Up to 32 MB of slots, and more than there can be: refused before one is made.
+        ("/parameters/slots", json!(1 << 24)),
         ("/parameters/slots", json!(1 << 28)),
         ("/parameters/slots", json!(1u64 << 31)),
         ("/parameters/slots", json!(1u64 << 63)),

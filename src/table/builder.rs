@@ -10,8 +10,11 @@ use core::marker::PhantomData;
 /// Slots of a table that was not told otherwise.
 pub(super) const SLOTS: usize = 1 << 16;
 
-/// The most slots a table may have: 512 MB for two bytes each.
-const MAX_SLOTS: usize = 1 << 28;
+/// The most slots a table may have, whatever is set: 512 MB for two bytes each.
+const MOST_SLOTS: usize = 1 << 28;
+
+/// Slots that a table may have that was not told otherwise: 32 MB.
+const MAX_SLOTS: usize = 1 << 24;
 
 /// What a table is built by, part of the placement.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,7 @@ impl Config {
 #[must_use = "call `build`"]
 pub struct SlotTableBuilder<N, H = Xxh3> {
     slots: usize,
+    max_slots: usize,
     max_load: Option<f64>,
     hasher: H,
     nodes: PhantomData<fn() -> N>,
@@ -55,6 +59,7 @@ impl<N> SlotTableBuilder<N> {
     pub(super) const fn new() -> Self {
         SlotTableBuilder {
             slots: SLOTS,
+            max_slots: MAX_SLOTS,
             max_load: None,
             hasher: Xxh3::new(),
             nodes: PhantomData,
@@ -63,11 +68,18 @@ impl<N> SlotTableBuilder<N> {
 }
 
 impl<N, H> SlotTableBuilder<N, H> {
-    /// The number of slots, a power of two from 1 to 2²⁸; 65,536 unless set. Part of the placement: another number moves nearly
+    /// The number of slots, a power of two from 1 to [`max_slots`](SlotTableBuilder::max_slots); 65,536 unless set. Part of the placement: another number moves nearly
     /// every key, so choose it once, for the most nodes there will ever be: 100 slots a node or more. With fewer slots than nodes
     /// some nodes own nothing.
     pub fn slots(mut self, slots: usize) -> Self {
         self.slots = slots;
+        self
+    }
+
+    /// How many slots the table may have; 2²⁴ unless set, and never more than 2²⁸, whatever is set. Not part of the placement: it
+    /// keeps a wrong number, or a snapshot that you do not trust, from taking all memory.
+    pub fn max_slots(mut self, max_slots: usize) -> Self {
+        self.max_slots = max_slots.min(MOST_SLOTS);
         self
     }
 
@@ -82,6 +94,7 @@ impl<N, H> SlotTableBuilder<N, H> {
     pub fn hasher<H2>(self, hasher: H2) -> SlotTableBuilder<N, H2> {
         SlotTableBuilder {
             slots: self.slots,
+            max_slots: self.max_slots,
             max_load: self.max_load,
             hasher,
             nodes: PhantomData,
@@ -91,17 +104,17 @@ impl<N, H> SlotTableBuilder<N, H> {
     /// The table, empty. Nothing is allocated before the first node comes.
     ///
     /// # Errors
-    /// [`ConfigError::SlotsNotPowerOfTwo`], for 0 too; [`ConfigError::TooManySlots`] above 2²⁸; [`ConfigError::OutOfRange`] below 1
+    /// [`ConfigError::SlotsNotPowerOfTwo`], for 0 too; [`ConfigError::TooManySlots`] above `max_slots`; [`ConfigError::OutOfRange`] below 1
     /// and where it is not a finite number.
     pub fn build(self) -> Result<SlotTable<N, H>, ConfigError> {
         let slots = self.slots;
         if !slots.is_power_of_two() {
             return Err(ConfigError::SlotsNotPowerOfTwo { slots });
         }
-        if slots > MAX_SLOTS {
+        if slots > self.max_slots {
             return Err(ConfigError::TooManySlots {
                 slots,
-                max_slots: MAX_SLOTS,
+                max_slots: self.max_slots,
             });
         }
         let works = |max_load: &f64| max_load.is_finite() && *max_load >= 1.0;

@@ -1,7 +1,7 @@
 //! A slot table as a snapshot, and back.
 
-use super::SlotTable;
 use super::settle::ONE;
+use super::{SlotTable, SlotTableBuilder};
 use crate::error::RestoreError;
 use crate::hash::KeyHasher;
 use crate::key::Key;
@@ -27,11 +27,11 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
 
     /// The table that a snapshot was taken of, under the hasher that it was taken with.
     ///
-    /// A snapshot may ask for up to 2²⁸ slots, of 2 bytes and while it is being filled up to 28: of one that you do not trust look at
-    /// [`parameter("slots")`](Snapshot::parameter) first.
+    /// A snapshot may ask for up to 2²⁴ slots, of 2 bytes and while it is being filled up to 28; for another budget see
+    /// [`SlotTableBuilder::restore`].
     ///
     /// # Errors
-    /// [`RestoreError`]: a newer format, another kind or layout, a number of slots or a cap that [`build`](super::SlotTableBuilder::build) refuses,
+    /// [`RestoreError`]: a newer format, another kind or layout, a number of slots or a cap that [`build`](SlotTableBuilder::build) refuses,
     /// another hasher, seed or key, a node whose identity changed, a fingerprint that does not fit, and whatever
     /// [`extend_weighted`](SlotTable::extend_weighted) refuses.
     ///
@@ -51,9 +51,30 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
     where
         N: Key,
     {
+        SlotTable::builder().hasher(hasher).restore(snapshot)
+    }
+}
+
+impl<N, H: KeyHasher> SlotTableBuilder<N, H> {
+    /// The table that a snapshot was taken of, with this builder's hasher and budget of slots; the slots and the cap are the snapshot's.
+    ///
+    /// # Errors
+    /// As [`SlotTable::restore`].
+    ///
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let table = SlotTable::from_nodes(["a", "b"])?;
+    /// let small = SlotTable::<&str>::builder().max_slots(1024);
+    /// assert!(small.restore(table.snapshot()).is_err()); // it has 65,536 slots
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn restore(self, snapshot: Snapshot<N>) -> Result<SlotTable<N, H>, RestoreError>
+    where
+        N: Key,
+    {
         snapshot.expect(KIND, score::LAYOUT_V1)?;
-        let builder = SlotTable::builder().hasher(hasher);
-        let builder = builder.slots(snapshot.require(SLOTS)?);
+        let builder = self.slots(snapshot.require(SLOTS)?);
         let mut table = match snapshot.require(MAX_LOAD)? {
             0u64 => builder,
             // Exact for every cap that a table can have; `plan` compares.
