@@ -2,7 +2,7 @@
 
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::load::{Load, relative};
-use crate::nodes::{Budget, Changes, Edit, Entry, Member, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, Entry, NodeSet, members_of_nodes, membership_verbs};
 use crate::random::{Draws, Random, below};
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
@@ -284,17 +284,7 @@ impl<N: Load> Strategy<N> for LeastLoaded<N> {
         Some(self.nodes.node(rank))
     }
 
-    fn weight_of(&self, node: &N) -> Option<u32> {
-        self.nodes.entry_of(node).map(|entry| entry.weight)
-    }
-
-    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
-        self.nodes.get(id).map(|entry| entry.member())
-    }
-
-    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
-        self.members().for_each(f);
-    }
+    members_of_nodes!(N);
 }
 
 membership_verbs!(LeastLoaded<N: Load>, "LeastLoaded::with_seed(7)");

@@ -12,7 +12,7 @@ mod verbs;
 
 pub(crate) use edit::{Edit, Planned};
 pub use iter::{Members, Nodes};
-pub(crate) use verbs::membership_verbs;
+pub(crate) use verbs::{members_of_nodes, membership_verbs};
 
 use crate::error::{NodeError, readable};
 use crate::key::Key;

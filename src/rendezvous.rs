@@ -12,7 +12,7 @@ pub use ranking::Ranking;
 use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
 use crate::strategy::Strategy;
 use core::fmt;
 use field::Field;
@@ -161,17 +161,7 @@ impl<N, H: KeyHasher> Strategy<N> for Rendezvous<N, H> {
             .map(|claim| self.nodes.node(claim.rank))
     }
 
-    fn weight_of(&self, node: &N) -> Option<u32> {
-        self.nodes.entry_of(node).map(|entry| entry.weight)
-    }
-
-    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
-        self.nodes.get(id).map(|entry| entry.member())
-    }
-
-    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
-        self.members().for_each(f);
-    }
+    members_of_nodes!(N);
 }
 
 membership_verbs!(Rendezvous<N, H: KeyHasher>, "Rendezvous::new()");

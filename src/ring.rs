@@ -22,7 +22,7 @@ pub use preference::Preference;
 use crate::error::{NodeError, NotEnoughDomains};
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
 use crate::strategy::{Route, Strategy};
 use alloc::{vec, vec::Vec};
 use core::fmt;
@@ -364,17 +364,7 @@ impl<N, H: KeyHasher> Strategy<N> for HashRing<N, H> {
         HashRing::route_token(self, token)
     }
 
-    fn weight_of(&self, node: &N) -> Option<u32> {
-        self.nodes.entry_of(node).map(|entry| entry.weight)
-    }
-
-    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
-        self.nodes.get(id).map(|entry| entry.member())
-    }
-
-    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
-        self.members().for_each(f);
-    }
+    members_of_nodes!(N);
 }
 
 membership_verbs!(HashRing<N, H: KeyHasher>, "HashRing::new()");

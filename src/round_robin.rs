@@ -6,7 +6,7 @@ use crate::atomic::{Count, Counter, Ordering, wide};
 use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
 use crate::random::{Line, Random, Urn};
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
@@ -178,17 +178,7 @@ impl<N> Strategy<N> for RoundRobin<N> {
         Some(self.nodes.node(rank))
     }
 
-    fn weight_of(&self, node: &N) -> Option<u32> {
-        self.nodes.entry_of(node).map(|entry| entry.weight)
-    }
-
-    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
-        self.nodes.get(id).map(|entry| entry.member())
-    }
-
-    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
-        self.members().for_each(f);
-    }
+    members_of_nodes!(N);
 }
 
 membership_verbs!(RoundRobin<N>, "RoundRobin::new()");

@@ -14,7 +14,7 @@ pub use inspect::Slots;
 use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
 use crate::rendezvous::field::Field;
 use crate::rendezvous::ranking::{Next, Ranking};
 use crate::rendezvous::roster::Roster;
@@ -209,17 +209,7 @@ impl<N, H: KeyHasher> Strategy<N> for SlotTable<N, H> {
         self.owner_of(self.slot_of(token))
     }
 
-    fn weight_of(&self, node: &N) -> Option<u32> {
-        self.nodes.entry_of(node).map(|entry| entry.weight)
-    }
-
-    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
-        self.nodes.get(id).map(|entry| entry.member())
-    }
-
-    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
-        self.members().for_each(f);
-    }
+    members_of_nodes!(N);
 }
 
 membership_verbs!(SlotTable<N, H: KeyHasher>, "SlotTable::new()");

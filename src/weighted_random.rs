@@ -1,7 +1,7 @@
 //! [`WeightedRandom`]: each pick a node at random, in proportion to weight.
 
 use crate::hash::{KeyHasher, Token, Xxh3};
-use crate::nodes::{Budget, Changes, Edit, Member, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
 use crate::random::{Draws, Line, Urn};
 use crate::strategy::Strategy;
 use core::fmt;
@@ -114,17 +114,7 @@ impl<N> Strategy<N> for WeightedRandom<N> {
         Some(self.nodes.node(rank))
     }
 
-    fn weight_of(&self, node: &N) -> Option<u32> {
-        self.nodes.entry_of(node).map(|entry| entry.weight)
-    }
-
-    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
-        self.nodes.get(id).map(|entry| entry.member())
-    }
-
-    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
-        self.members().for_each(f);
-    }
+    members_of_nodes!(N);
 }
 
 membership_verbs!(WeightedRandom<N>, "WeightedRandom::with_seed(7)");

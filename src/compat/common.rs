@@ -203,20 +203,6 @@ pub(super) fn ceil(x: f64) -> u64 {
     floor + u64::from((floor as f64) < x)
 }
 
-/// The reading half of [`Strategy`](crate::Strategy), and `Default` and `Debug`: the same for all of them.
-macro_rules! members_of_nodes {
-    () => {
-        fn member(&self, id: &[u8]) -> Option<crate::nodes::Member<'_, N>> {
-            self.nodes.get(id).map(|entry| entry.member())
-        }
-
-        fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(crate::nodes::Member<'a, N>)) {
-            self.members().for_each(f);
-        }
-    };
-}
-pub(super) use members_of_nodes;
-
 /// `Default`, as `new`, and `Debug`, which shows numbers only.
 macro_rules! default_and_debug {
     ($Strategy:ident $(, $field:ident: $value:expr)*) => {

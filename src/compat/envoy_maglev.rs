@@ -1,10 +1,10 @@
 //! [`EnvoyMaglev`]: `MAGLEV`.
 
-use super::common::{Listed, default_and_debug, listed, members_of_nodes, offer};
+use super::common::{Listed, default_and_debug, listed, offer};
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
 use crate::strategy::Strategy;
 use alloc::{vec, vec::Vec};
 use core::fmt;
@@ -136,7 +136,7 @@ impl<N> Strategy<N> for EnvoyMaglev<N> {
             .map(|&owner| self.nodes.node(owner))
     }
 
-    members_of_nodes!();
+    members_of_nodes!(N);
 }
 
 membership_verbs!(EnvoyMaglev<N>, "EnvoyMaglev::new()", compat);

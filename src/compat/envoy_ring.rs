@@ -1,13 +1,12 @@
 //! [`EnvoyRing`]: `RING_HASH`, and gRPC's `ring_hash`.
 
 use super::common::{
-    Counting, Listed, Points64, RING_SIZE_MAX, ceil, default_and_debug, listed, members_of_nodes,
-    offer, ranks,
+    Counting, Listed, Points64, RING_SIZE_MAX, ceil, default_and_debug, listed, offer, ranks,
 };
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
 use crate::ring::points::Points;
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
@@ -156,7 +155,7 @@ impl<N> Strategy<N> for EnvoyRing<N> {
             .map(|owner| self.nodes.node(owner))
     }
 
-    members_of_nodes!();
+    members_of_nodes!(N);
 }
 
 membership_verbs!(EnvoyRing<N>, "EnvoyRing::new()", compat);

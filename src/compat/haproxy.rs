@@ -1,13 +1,12 @@
 //! [`HaproxyConsistent`]: `hash-type consistent`.
 
 use super::common::{
-    Listed, Points32, default_and_debug, listed, members_of_nodes, offer, points_a_weight, ranks,
-    ring32, token32,
+    Listed, Points32, default_and_debug, listed, offer, points_a_weight, ranks, ring32, token32,
 };
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Changes, Edit, Limits, NodeSet, membership_verbs};
+use crate::nodes::{Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
 use crate::ring::points::Points;
 use crate::strategy::Strategy;
 use alloc::{vec, vec::Vec};
@@ -198,7 +197,7 @@ impl<N> Strategy<N> for HaproxyConsistent<N> {
             .map(|owner| self.nodes.node(owner))
     }
 
-    members_of_nodes!();
+    members_of_nodes!(N);
 }
 
 membership_verbs!(HaproxyConsistent<N>, "HaproxyConsistent::new()", compat);

@@ -1,10 +1,10 @@
 //! [`Jump`]: jump consistent hash over numbered shards.
 
-use super::common::{default_and_debug, first_offered, listed, members_of_nodes, offer, ranks};
+use super::common::{default_and_debug, first_offered, listed, offer, ranks};
 use super::error::CompatError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
 
@@ -128,7 +128,7 @@ impl<N> Strategy<N> for Jump<N> {
         Some(&owner.node)
     }
 
-    members_of_nodes!();
+    members_of_nodes!(N);
 }
 
 membership_verbs!(Jump<N>, "Jump::new()", compat);

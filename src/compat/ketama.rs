@@ -1,13 +1,13 @@
 //! [`Ketama`]: weighted ketama, as libmemcached and twemproxy place keys.
 
 use super::common::{
-    Counting, Listed, MAX_POINTS, Points32, default_and_debug, listed, members_of_nodes, offer,
-    ranks, ring32, token32,
+    Counting, Listed, MAX_POINTS, Points32, default_and_debug, listed, offer, ranks, ring32,
+    token32,
 };
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, membership_verbs};
+use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
 use crate::ring::points::Points;
 use crate::strategy::Strategy;
 use alloc::{string::String, vec::Vec};
@@ -195,7 +195,7 @@ impl<N> Strategy<N> for Ketama<N> {
             .map(|owner| self.nodes.node(owner))
     }
 
-    members_of_nodes!();
+    members_of_nodes!(N);
 }
 
 membership_verbs!(Ketama<N>, "Ketama::new()", compat);

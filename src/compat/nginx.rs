@@ -1,13 +1,13 @@
 //! [`Nginx`]: `hash … consistent`.
 
 use super::common::{
-    Listed, Points32, default_and_debug, first_offered, listed, members_of_nodes, offer,
-    points_a_weight, ranks, ring32, token32,
+    Listed, Points32, default_and_debug, first_offered, listed, offer, points_a_weight, ranks,
+    ring32, token32,
 };
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Changes, Edit, NodeSet, membership_verbs};
+use crate::nodes::{Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
 use crate::ring::points::Points;
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
@@ -142,7 +142,7 @@ impl<N> Strategy<N> for Nginx<N> {
         Some(self.nodes.node(owner))
     }
 
-    members_of_nodes!();
+    members_of_nodes!(N);
 }
 
 membership_verbs!(Nginx<N>, "Nginx::new()", compat);

@@ -189,3 +189,21 @@ macro_rules! membership_verbs {
     };
 }
 pub(crate) use membership_verbs;
+
+/// What a [`Strategy`](crate::Strategy) with a field `nodes: NodeSet<N>` answers about its members.
+macro_rules! members_of_nodes {
+    ($N:ty) => {
+        fn weight_of(&self, node: &$N) -> Option<u32> {
+            self.nodes.entry_of(node).map(|entry| entry.weight)
+        }
+
+        fn member(&self, id: &[u8]) -> Option<$crate::Member<'_, $N>> {
+            self.nodes.get(id).map(|entry| entry.member())
+        }
+
+        fn for_each_member<'a>(&'a self, f: &mut dyn FnMut($crate::Member<'a, $N>)) {
+            self.nodes.members().for_each(f);
+        }
+    };
+}
+pub(crate) use members_of_nodes;
