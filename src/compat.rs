@@ -27,7 +27,8 @@
 //! - Each is a [`Strategy`](crate::Strategy) with the membership verbs of a [`HashRing`](crate::HashRing). Keys route through
 //!   [`Route`](crate::Route).
 //! - **A node's text is its key bytes**: what the other program's configuration says, such as `10.0.0.1:80`. [`Named`] gives a
-//!   node another text than its own (an alias, a `hash_key`).
+//!   node another text than its own (an alias, a `hash_key`). A `SocketAddr` is *not* its text, as its key bytes are its octets: write
+//!   `Named::new(address.to_string(), address)`, or every key is placed elsewhere.
 //! - **Order counts** in these programs: for points that coincide, for fractions of points, for numbers given by position. The
 //!   order here is that of the list handed to `try_from_nodes` or `set_nodes`; `insert` adds at the end. A changed strategy
 //!   answers as a fresh one of the same list; only the ids of HAProxy stay with their nodes. (`nodes()` is in order of identity,

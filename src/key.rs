@@ -28,7 +28,7 @@ use alloc::sync::Arc;
 /// | `(A, B)` | the length of A as a `u64`, little-endian, then A, then B |
 /// | `&T`, `Box<T>`, `Rc<T>`, `Arc<T>`, `Cow<T>` | those of the value inside |
 ///
-/// So `7u32` and `7u64` are *different* keys: `remove(&7u32)` on a `HashRing<u64>` finds nothing.
+/// So `7u32` and `7u64` are *different* keys: `remove(&7u32)` on a `HashRing<u64>` finds nothing. A `SocketAddr` and its text are too.
 ///
 /// Signed integers, `usize`, floats and paths are not keys: their bytes differ by platform or have two forms for equal values.
 /// A bare literal therefore does not compile, instead of meaning `i32` in silence:

@@ -1,6 +1,6 @@
 //! When a key must find its server: consistent hashing and server selection, embedded in your program, with no network in it.
 //!
-//! > **Same nodes, same weights, same key: same owner**, on every platform, compiler, process and 1.x release, whatever order the nodes came in.
+//! > **Same nodes, same weights, same key: same owner**, on every platform, compiler, process and release before 2.0, whatever order the nodes came in.
 //! > And when the set changes, only the keys that must move, move.
 //!
 //! ```
@@ -54,7 +54,7 @@
 //! | feature | what it brings | what it costs |
 //! |---|---|---|
 //! | `std` (default) | [`Balance::forecast`](crate::Balance::forecast), [`PeakEwma`], [`SlowStart`], [`SystemClock`] | nothing where std is linked anyway; without it the crate is `no_std` + `alloc` |
-//! | `serde` | `Serialize` and `Deserialize` for [`Snapshot`] and for what has one | serde with its derive macro |
+//! | `serde` | `Serialize` and `Deserialize` for [`Snapshot`], and for rings, rendezvous, slot tables and [`Tracked`] nodes | serde with its derive macro |
 //! | `compat` | the module `compat` | md-5 and crc32fast |
 //! | `sticky` | `Sticky` | lru, which brings nothing else |
 //! | `shared` | `Shared` | arc-swap |
@@ -63,7 +63,7 @@
 //!
 //! # What it promises, and where that is written down
 //!
-//! Placements are frozen as layout V1, specified in words in `docs/SPEC.md`, with golden owners that a second implementation in another
+//! Placements are frozen as layout V1, specified in words in `docs/SPEC.md` of the repository, with golden owners that a second implementation in another
 //! language agrees with. The crate forbids unsafe code. No input panics: what cannot work is a typed error that names the offender, and
 //! leaves everything as it was.
 #![no_std]
@@ -106,6 +106,11 @@ mod shared;
 mod weighted_random;
 
 #[cfg(any(doc, doctest))]
+// The guide links to everything, also to what a build without all features has not got.
+#[cfg_attr(
+    not(all(feature = "compat", feature = "sticky", feature = "shared")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #[doc = include_str!("choosing.md")]
 pub mod choosing {}
 

@@ -26,7 +26,7 @@ use score::Folded;
 /// enter by the logarithmic method (Schindelhauer and Schomaker, SPAA 2005): the least −ln(score)/weight wins, where score is taken
 /// as a number in (0, 1].
 ///
-/// - **Same nodes, weights and key: same owner**, on every platform, in every process and 1.x release, whatever order the nodes
+/// - **Same nodes, weights and key: same owner**, on every platform, in every process and release before 2.0, whatever order the nodes
 ///   came in. The logarithm is integer arithmetic, so weights are no exception.
 /// - **A node of weight w owns w/W of the keys** (W: the total), as near as independent coins come to it: no virtual nodes, no unevenness of
 ///   their own. What a node leaves goes to the others by weight, and so does what the second leaves: no neighbour takes it all.

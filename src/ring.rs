@@ -42,7 +42,7 @@ const BATCH: usize = 64;
 /// Every node stands at `virtual_nodes × weight` points of a circle of 2⁶⁴ tokens. A key belongs to the node of the first
 /// point at or after its token, clockwise; past the last point, to the first.
 ///
-/// - **Same nodes, weights and key: same owner**, on every platform, in every process and 1.x release, whatever order the nodes came in.
+/// - **Same nodes, weights and key: same owner**, on every platform, in every process and release before 2.0, whatever order the nodes came in.
 /// - **Adding a node of weight w moves an expected w/W of the keys** (W: the new total), all of them to it. Removing it moves
 ///   exactly its own keys. A weight raised moves keys only to that node, one lowered only from it.
 /// - The share of a node is w/W with a relative standard deviation of about 1/√(virtual nodes × w).
@@ -66,7 +66,7 @@ const BATCH: usize = 64;
 ///
 /// # Cost
 /// With N nodes, P points in all: routing is O(1) expected, whatever N; a change of the membership is one pass over the P points, O(P); memory
-/// is 20 bytes a point up to 65,535 points and 14.2 beyond, so about 7 to 10 KiB a node of weight 1 at the default of 512 virtual nodes.
+/// is 20 bytes a point up to 65,535 points and about 14.5 beyond, so about 7 to 10 KiB a node of weight 1 at the default of 512 virtual nodes.
 /// Give weights small numbers: weight 100 is 51,200 points. With thousands of nodes fewer virtual nodes do.
 ///
 /// Routing takes `&self`, changing `&mut self`. A ring is `Send + Sync + Clone` where its nodes and hasher are.

@@ -94,7 +94,8 @@ macro_rules! membership_verbs {
             /// Makes `nodes` the members, as service discovery hands over the whole list; only the difference is applied.
             ///
             /// A present identity keeps its payload (with its in-flight count, if it has one) and stays drained; only its weight
-            /// follows. An empty list empties the strategy: whether to believe it is the caller's.
+            /// follows. To take over what a present node now carries (its zone, its address), call `replace`. An empty list empties the
+            /// strategy: whether to believe it is the caller's.
             ///
             /// # Errors
             #[doc = concat!("As [`extend_weighted`](", stringify!($Strategy), "::extend_weighted), but a present identity is no duplicate.")]

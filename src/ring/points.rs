@@ -15,7 +15,7 @@
 //! | | 10 nodes | 100 | 1000 | 10,000 | bytes a point |
 //! |---|---|---|---|---|---|
 //! | sorted `(u64, u32)` + `partition_point` | 15.7 | 24.5 | 56.6 | 206 | 16 |
-//! | **here**: fine cells up to 65,535 points, coarse beyond | **3.2** | **4.0** | **8.5** | **29** | 20, 14.2 |
+//! | **here**: fine cells up to 65,535 points, coarse beyond | **3.2** | **4.0** | **8.5** | **29** | 20, 14.5 |
 //! | the same cells, tokens and owners apart, scanned with a branch | 3.9 | 4.7 | 10.8 | 33 | 20.5 |
 //! | bitmap of occupied cells with rank | 6.9 | 7.8 | 11.3 | 25 | 15 |
 //! | points spread over 1.5 slots each, no index | 4.7 | 5.2 | 9.3 | 29 | 18 |

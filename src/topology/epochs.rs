@@ -181,13 +181,14 @@ impl<Old, New> Epochs<Old, New> {
     }
 
     /// As [`reads`](Epochs::reads) and [`writes`](Epochs::writes), with replicas spread over domains; see [`Route::replicas_across`].
-    pub fn replicas_across<N: Key, K, Z, F>(&self, key: &K, n: usize, mut domain: F) -> Vec<&N>
+    pub fn replicas_across<'a, N, K, Z, F>(&'a self, key: &K, n: usize, mut domain: F) -> Vec<&'a N>
     where
+        N: Key + 'a,
         Old: Strategy<N>,
         New: Strategy<N>,
         K: Key + ?Sized,
         Z: PartialEq,
-        F: FnMut(&N) -> Z,
+        F: FnMut(&'a N) -> Z,
     {
         let new = self.new.replicas_across(key, n, &mut domain);
         if self.key_is_finished(key) {

@@ -160,6 +160,12 @@ impl<N> fmt::Display for Loss<'_, N> {
         }
         let percent = 100.0 * self.measure as f64 / CIRCLE;
         let (heirs, busiest) = (self.heirs.len(), self.busiest);
+        if heirs == 0 {
+            return write!(
+                f,
+                ": {percent:.2} % of the tokens, and nobody inherits them"
+            );
+        }
         write!(
             f,
             ": {percent:.2} % go to {heirs} heirs, the busiest then has {busiest:.3} of its due"

@@ -25,7 +25,7 @@ use total_weight::TotalWeight;
 
 /// A strategy whose nodes take no more than their fair part of the requests, times a factor c > 1 (Mirrokni, Thorup and Zadimoghaddam 2016).
 ///
-/// [`acquire`](Bounded::acquire) walks the key's order of preference to the first node with fewer requests in flight than its cap,
+/// Its nodes are [`Tracked`], which count their requests in flight. [`acquire`](Bounded::acquire) walks the key's order of preference to the first node with fewer requests in flight than its cap,
 /// and counts the request there, in one step:
 ///
 /// > capᵢ = ⌈c · (L + 1) · wᵢ / W⌉
