@@ -51,7 +51,7 @@ fn servers(n: u32, busy: bool) -> impl Iterator<Item = (Server, u32)> {
 fn main() {
     println!("ns a pick (and as a multiple of one atomic addition)\n");
     println!(
-        "{:<24}{:>18}{:>18}{:>18}{:>18}",
+        "{:<24}{:>18}{:>18}{:>18}{:>20}",
         "", "10 nodes", "100", "1000", "ns a node, 10/1000"
     );
     let sizes = [10, 100, 1000];
