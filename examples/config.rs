@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // A refused list changes nothing, and says why.
     if let Err(error) = servers.set_members(members(&[("web-9", 1), ("web-9", 1)])) {
-        println!("refused: {error}");
+        println!("refused: {}", error.to_string().replace("; ", ";\n  "));
     }
 
     // On its way out: no new requests, a member still.

@@ -38,9 +38,17 @@ fn main() -> Result<(), NodeError> {
 
     // What cannot work is refused by name, and changes nothing.
     let refused = ring.set_weight("small", 4_000_000_000).unwrap_err();
-    println!("\nrefused: {refused}");
+    println!("\nrefused: {}", broken(&refused));
     let refused = ring.set_weight("small", 0).unwrap_err();
-    println!("refused: {refused}");
+    println!("refused: {}", broken(&refused));
     assert_eq!(ring.weight("small"), Some(2));
     Ok(())
+}
+
+/// An error on lines that fit a terminal.
+fn broken(error: &NodeError) -> String {
+    error
+        .to_string()
+        .replace(", ", ",\n  ")
+        .replace("; ", ";\n  ")
 }

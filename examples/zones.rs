@@ -57,6 +57,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let error: NotEnoughDomains = ring
         .try_replicas_across("photo:1", 4, |server| server.zone)
         .unwrap_err();
-    println!("{error}");
+    println!("{}", error.to_string().replace(", ", ",\n  "));
     Ok(())
 }

@@ -62,6 +62,7 @@ fn is_well_formed(migration: &Migration<'_, Node>) {
     assert_eq!(migration.measure(), sum);
     assert_eq!(migration.is_empty(), sum == 0);
     assert!((migration.share() - sum as f64 / ALL as f64).abs() < 1e-15);
+    assert_eq!(migration.moved(), migration.share());
     let flows: u128 = migration.flows().iter().map(|flow| flow.measure).sum();
     assert_eq!(flows, sum);
     for total in migration.totals() {

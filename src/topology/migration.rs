@@ -176,6 +176,11 @@ impl<'a, N> Migration<'a, N> {
         self.share_of(self.measure())
     }
 
+    /// Another name for [`share`](Migration::share), as one asks after a change: how much moved?
+    pub fn moved(&self) -> f64 {
+        self.share()
+    }
+
     pub(super) fn share_of(&self, measure: u128) -> f64 {
         measure as f64 / CIRCLE / self.copies.max(1) as f64
     }
