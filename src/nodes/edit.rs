@@ -30,6 +30,7 @@ pub(crate) struct Planned<'a> {
     /// Its rank before, if it was there.
     pub(crate) before: Option<usize>,
     /// Orders the members as they were listed.
+    // Read by `compat` alone.
     #[cfg_attr(not(feature = "compat"), allow(dead_code))]
     pub(crate) place: u64,
     /// Whether it is new, or has another weight, or is drained or undrained.
