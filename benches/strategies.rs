@@ -137,7 +137,7 @@ fn measure(n: u32) -> [f64; 9] {
 }
 
 /// A pick for each key, by a token that is at hand.
-fn picks(keys: &[RandomKey], strategy: &impl Strategy<Server>) {
+fn picks(keys: &[RandomKey], strategy: &impl Strategy<Node = Server>) {
     sum(keys, |key| {
         let token = Token::new(u64::from_le_bytes(
             key[..8].try_into().expect("16 bytes have 8"),

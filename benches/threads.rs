@@ -107,7 +107,7 @@ fn main() {
     assert_eq!(bounded.open_leases(), 0);
 }
 
-fn strategy(name: &str, strategy: &(impl Strategy<Server> + Sync)) {
+fn strategy(name: &str, strategy: &(impl Strategy<Node = Server> + Sync)) {
     // As the same strategy answers in one thread, it answers here: a member.
     let node = strategy.route(&[7u8; 16]).unwrap();
     assert!(strategy.member(node.key_bytes().as_ref()).is_some());

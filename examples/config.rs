@@ -21,7 +21,7 @@ impl Key for Server {
 }
 
 /// Whatever the strategy is, it answers and follows a list of members.
-type Any = Box<dyn Membership<Tracked<Server>> + Send + Sync>;
+type Any = Box<dyn Membership<Node = Tracked<Server>> + Send + Sync>;
 
 /// The names as a configuration file would have them.
 fn strategy(name: &str) -> Result<Any, Box<dyn Error>> {
@@ -84,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("eligible now: {}", all.len());
 
     // Those who only route need to know no more than this.
-    let fixed: Box<dyn Strategy<Tracked<Server>> + Send + Sync> = Box::new(servers);
+    let fixed: Box<dyn Strategy<Node = Tracked<Server>> + Send + Sync> = Box::new(servers);
     println!("ann -> {:?}", fixed.route("ann").map(|server| &server.name));
     Ok(())
 }

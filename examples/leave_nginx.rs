@@ -21,8 +21,8 @@ struct Places<'a> {
 
 impl<Old, New> Move<Old, New>
 where
-    Old: Strategy<&'static str>,
-    New: Strategy<&'static str>,
+    Old: Strategy<Node = &'static str>,
+    New: Strategy<Node = &'static str>,
 {
     fn places(&self, key: &str) -> Option<Places<'_>> {
         let old = *self.old.route(key)?;

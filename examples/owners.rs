@@ -23,7 +23,7 @@ use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 const LONGEST: usize = 8;
 
 type AnyError = Box<dyn Error>;
-type Placement = Box<dyn Membership<String>>;
+type Placement = Box<dyn Membership<Node = String>>;
 
 #[derive(Default)]
 struct Case {
@@ -143,7 +143,7 @@ fn place(case: &Case) -> Result<Placement, AnyError> {
     }
 }
 
-fn boxed<P: Membership<String> + 'static>(
+fn boxed<P: Membership<Node = String> + 'static>(
     placement: Result<P, CompatError>,
 ) -> Result<Placement, AnyError> {
     Ok(Box::new(placement?))

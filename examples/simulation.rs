@@ -142,7 +142,7 @@ type Choose<'a> = &'a dyn Fn(&u32) -> Option<(u32, Option<InFlight>)>;
 fn by_strategy(
     name: &'static str,
     settings: &Settings,
-    strategy: &dyn Strategy<Server>,
+    strategy: &dyn Strategy<Node = Server>,
 ) -> Outcome {
     let mut servers = Vec::new();
     strategy.for_each_member(&mut |member| servers.push(member.node));
@@ -261,7 +261,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
         "", "mean q", "longest q", "p50", "p90", "p99", "p99.9"
     );
-    let strategies: [(&'static str, &dyn Strategy<Server>); 8] = [
+    let strategies: [(&'static str, &dyn Strategy<Node = Server>); 8] = [
         ("hash ring", &ring),
         ("rendezvous", &rendezvous),
         ("slot table", &table),

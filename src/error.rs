@@ -1,5 +1,6 @@
 //! Every error, each naming what offends.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt::{self, Write};
 use thiserror::Error;
@@ -10,14 +11,14 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NodeError {
-    /// The identity is a member already, or stands twice in one list.
-    #[error(
-        "node `{node}` is there already; to exchange what it carries use `replace`, to change its weight `set_weight`"
-    )]
+    /// The identity is a member already, or is listed twice.
+    #[error("{}", duplicate_text(node, *listed))]
     #[non_exhaustive]
     Duplicate {
         /// The identity.
         node: String,
+        /// Whether it is listed twice, and is not a member.
+        listed: bool,
     },
     /// No member has this identity.
     #[error("node `{node}` is not a member")]
@@ -61,41 +62,45 @@ pub enum NodeError {
         /// The budget.
         max_points: usize,
     },
-    /// The placement of another program has no place for such a weight.
-    #[error(
-        "node `{node}` has weight {weight}, but the greatest that this placement knows is {max_weight}"
-    )]
+    /// A limit of the placement is exceeded, such as the greatest weight of one node.
+    #[error("node `{node}` is refused because the {limit} would be {value} (the limit is {max})")]
     #[non_exhaustive]
-    WeightTooGreat {
-        /// The identity.
+    OverLimit {
+        /// The identity at which the limit is exceeded.
         node: String,
-        /// Its weight.
-        weight: u32,
-        /// The greatest weight of one node.
-        max_weight: u32,
+        /// What is limited: "weight", "total weight" or "number of nodes".
+        limit: &'static str,
+        /// The value that was refused.
+        value: u64,
+        /// The greatest value.
+        max: u64,
     },
-    /// The weights together are more than the other program can add up.
-    #[error(
-        "with node `{node}` the weights add up to {total}, but this placement knows sums up to {max_total}"
-    )]
-    #[non_exhaustive]
-    TotalWeightTooGreat {
-        /// The identity at which the sum was exceeded.
-        node: String,
-        /// The sum up to this node.
-        total: u64,
-        /// The greatest sum.
-        max_total: u64,
-    },
-    /// Each node has a fixed number of points here, and this many do not fit the budget.
-    #[error("with node `{node}` there are more than {max_nodes} nodes")]
-    #[non_exhaustive]
-    TooManyNodes {
-        /// The first identity that does not fit.
-        node: String,
-        /// How many do.
-        max_nodes: usize,
-    },
+}
+
+fn duplicate_text(node: &str, listed: bool) -> String {
+    if listed {
+        format!("node `{node}` is listed twice (list each node once, with its weight)")
+    } else {
+        format!(
+            "node `{node}` is already a member (use `replace` to update it or `set_weight` to \
+             change its weight)"
+        )
+    }
+}
+
+impl NodeError {
+    pub(crate) fn unknown(identity: &[u8]) -> Self {
+        NodeError::Unknown {
+            node: readable(identity),
+        }
+    }
+
+    pub(crate) fn duplicate(identity: &[u8], listed: bool) -> Self {
+        NodeError::Duplicate {
+            node: readable(identity),
+            listed,
+        }
+    }
 }
 
 /// A configuration that cannot work.
@@ -134,6 +139,9 @@ pub enum ConfigError {
         /// Slots asked for.
         slots: usize,
     },
+    /// A node that is refused.
+    #[error(transparent)]
+    Node(#[from] NodeError),
     /// A table of so many slots would take gigabytes.
     #[error("{slots} slots are more than the {max_slots} that a table may have")]
     #[non_exhaustive]

@@ -75,6 +75,11 @@ use alloc::sync::Arc;
 pub trait Key {
     /// Returns the canonical bytes. Equal values must return equal bytes, always.
     fn key_bytes(&self) -> impl AsRef<[u8]>;
+
+    /// Takes over what `present` counts or remembers, before this node takes its place.
+    fn take_over(&mut self, present: &Self) {
+        let _ = present;
+    }
 }
 
 impl Key for str {

@@ -2,14 +2,13 @@
 
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::load::{Load, relative};
-use crate::nodes::{Budget, Changes, Edit, Entry, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Budget, Changes, Draft, Entry, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Random, below};
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, route_where_verb, routing_verbs};
 use alloc::vec::Vec;
 use core::fmt;
 
-#[cfg(feature = "std")]
-use crate::{error::NodeError, key::Key};
+use crate::key::Key;
 
 /// Nodes whose loads are looked at together, on the stack.
 const BLOCK: usize = 64;
@@ -82,21 +81,6 @@ impl<N> LeastLoaded<N> {
         LeastLoaded::drawing(Draws::from_entropy())
     }
 
-    /// Of these nodes, each of weight 1; ties are drawn with a seed from the operating system. Needs `std`.
-    ///
-    /// # Errors
-    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`].
-    #[cfg(feature = "std")]
-    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
-    where
-        I: IntoIterator<Item = N>,
-        N: Key,
-    {
-        let mut least = LeastLoaded::new();
-        least.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
-        Ok(least)
-    }
-
     const fn drawing(draws: Draws) -> Self {
         LeastLoaded {
             nodes: NodeSet::new(Budget::NO_POINTS),
@@ -105,14 +89,14 @@ impl<N> LeastLoaded<N> {
         }
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
         let level = {
-            let mut weights = self.nodes.preview(&edit).map(|node| node.active_weight());
+            let mut weights = self.nodes.preview(&draft).map(|node| node.active_weight());
             let first = weights.next().unwrap_or(0);
             first > 0 && weights.all(|weight| weight == first)
         };
         self.level = level;
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 }
 
@@ -261,7 +245,15 @@ fn nth_equal(loads: &[f64], low: f64, count: usize, n: usize) -> usize {
     equal.nth(n).map_or(0, |(i, _)| i)
 }
 
-impl<N: Load> Strategy<N> for LeastLoaded<N> {
+#[cfg(feature = "std")]
+construct_verbs!(impl[N: Key] LeastLoaded<N>, N, "");
+routing_verbs!(impl[N: Key + Load] LeastLoaded<N>, N);
+route_where_verb!(impl[N: Key + Load] LeastLoaded<N>, N);
+membership!(LeastLoaded<N>, [N: Key], strategy [N: Key + Load], reading [N], "");
+
+impl<N: Key + Load> Strategy for LeastLoaded<N> {
+    type Node = N;
+
     fn pick<'a>(&'a self, _: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let mut random = self.draws.next();
         let rank = self.least(&[], random.even(), &mut random)?;
@@ -286,8 +278,6 @@ impl<N: Load> Strategy<N> for LeastLoaded<N> {
 
     members_of_nodes!(N);
 }
-
-membership_verbs!(LeastLoaded<N: Load>, "LeastLoaded::with_seed(7)");
 
 #[cfg(feature = "std")]
 impl<N> Default for LeastLoaded<N> {

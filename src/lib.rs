@@ -77,11 +77,13 @@ extern crate std;
 pub mod compat;
 
 mod clock;
-mod error;
+pub mod error;
 mod hash;
 mod key;
 mod load;
 mod nodes;
+mod pointers;
+mod preference;
 mod rendezvous;
 mod ring;
 mod snapshot;
@@ -119,17 +121,18 @@ pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, 
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, Xxh3};
 pub use key::Key;
 pub use load::Load;
-pub use nodes::{Changes, Member, Members, Nodes};
-pub use rendezvous::{Ranking, Rendezvous};
-pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, Preference, RingArc};
+pub use nodes::{Changes, Edit, Member, Members, Nodes};
+pub use preference::Preference;
+pub use rendezvous::Rendezvous;
+pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, RingArc};
 pub use snapshot::Snapshot;
-pub use strategy::{Membership, Route, Strategy};
+pub use strategy::{Manage, Membership, Route, Strategy};
 pub use table::{SlotTable, SlotTableBuilder, Slots};
 pub use topology::{
     Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress, Stop,
     Transition, Verdict,
 };
-pub use wrappers::{Failover, Filtered, Spread};
+pub use wrappers::{AnyStrategy, Failover, Filtered, Spread};
 
 #[cfg(target_has_atomic = "ptr")]
 pub use least_loaded::LeastLoaded;

@@ -1,98 +1,27 @@
 //! Membership: which nodes there are, each with an identity, a weight, and whether it is drained; the same for all strategies.
 //!
-//! A change goes two steps. A *plan* looks at the wanted change, refuses what is wrong, and yields an [`Edit`] without touching
-//! anything; hashing, which may run a caller's code, happens between the two; then `commit` only moves values and cannot fail.
-//! So a refused or panicking change leaves everything as it was.
+//! A change takes two steps. A *plan* checks the wanted [`Edit`]s, refuses what is wrong, and
+//! returns a [`Draft`] without touching anything. Hashing, which may run a caller's code, comes
+//! next. Then `commit` only moves values and cannot fail. So a change that is refused or panics
+//! leaves the members unchanged.
 
+mod changes;
+mod draft;
 mod edit;
 mod iter;
+mod member;
 mod plan;
-mod restore;
 mod verbs;
 
-pub(crate) use edit::{Edit, Planned};
+pub use changes::Changes;
+pub use edit::Edit;
 pub use iter::{Members, Nodes};
-pub(crate) use verbs::{members_of_nodes, membership_verbs};
+pub use member::Member;
 
-use crate::error::{NodeError, readable};
-use crate::key::Key;
+pub(crate) use draft::{Draft, Planned};
+pub(crate) use verbs::{OfNodes, members_of_nodes, membership};
+
 use alloc::{boxed::Box, vec::Vec};
-
-/// A node of a strategy, as its membership knows it.
-#[derive(Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Member<'a, N> {
-    /// The node.
-    pub node: &'a N,
-    /// Its weight, 1 or more.
-    pub weight: u32,
-    /// Whether it is drained: a member still, but the owner of nothing.
-    pub drained: bool,
-}
-
-impl<N> Clone for Member<'_, N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<N> Copy for Member<'_, N> {}
-
-/// What [`set_nodes`](crate::HashRing::set_nodes) changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "holds the nodes that were removed"]
-pub struct Changes<N> {
-    added: usize,
-    reweighted: usize,
-    removed: Vec<N>,
-}
-
-impl<N> Changes<N> {
-    /// How many nodes came.
-    pub fn added(&self) -> usize {
-        self.added
-    }
-
-    /// How many nodes left.
-    pub fn removed(&self) -> usize {
-        self.removed.len()
-    }
-
-    /// How many nodes stayed with another weight.
-    pub fn reweighted(&self) -> usize {
-        self.reweighted
-    }
-
-    /// Whether nothing changed.
-    pub fn is_empty(&self) -> bool {
-        self.added == 0 && self.reweighted == 0 && self.removed.is_empty()
-    }
-
-    /// The nodes that left, in order of identity.
-    pub fn into_removed(self) -> Vec<N> {
-        self.removed
-    }
-
-    /// The changes of several strategies, as one.
-    pub(crate) fn sum(parts: impl IntoIterator<Item = Changes<N>>) -> Self
-    where
-        N: Key,
-    {
-        let mut sum = Changes {
-            added: 0,
-            reweighted: 0,
-            removed: Vec::new(),
-        };
-        for part in parts {
-            sum.added += part.added;
-            sum.reweighted += part.reweighted;
-            sum.removed.extend(part.removed);
-        }
-        sum.removed
-            .sort_by(|a, b| a.key_bytes().as_ref().cmp(b.key_bytes().as_ref()));
-        sum
-    }
-}
 
 /// How many points all members may have together, drained ones too, so that `undrain` cannot fail.
 #[derive(Debug, Clone, Copy)]
@@ -145,11 +74,7 @@ pub(crate) struct Entry<N> {
 
 impl<N> Entry<N> {
     pub(crate) fn member(&self) -> Member<'_, N> {
-        Member {
-            node: &self.node,
-            weight: self.weight,
-            drained: self.drained,
-        }
+        Member::new(&self.identity, &self.node, self.weight, self.drained)
     }
 }
 
@@ -225,20 +150,14 @@ impl<N> NodeSet<N> {
             .filter(|entry| core::ptr::eq(&raw const entry.node, node))
     }
 
-    fn known(&self, identity: &[u8]) -> Result<(usize, &Entry<N>), NodeError> {
-        let rank = self.rank_of(identity).ok_or_else(|| NodeError::Unknown {
-            node: readable(identity),
-        })?;
-        Ok((rank, &self.entries[rank]))
+    pub(crate) fn get_mut(&mut self, identity: &[u8]) -> Option<&mut N> {
+        let rank = self.rank_of(identity)?;
+        Some(&mut self.entries[rank].node)
     }
 
-    /// Exchanges a member's payload.
-    pub(crate) fn replace(&mut self, node: N) -> Result<N, NodeError>
-    where
-        N: Key,
-    {
-        let rank = self.known(node.key_bytes().as_ref())?.0;
-        Ok(core::mem::replace(&mut self.entries[rank].node, node))
+    pub(crate) fn into_nodes(self) -> Vec<N> {
+        let entries = self.entries.into_iter();
+        entries.map(|entry| entry.node).collect()
     }
 }
 

@@ -3,13 +3,12 @@
 use crate::error::ConfigError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::load::{Load, relative};
-use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Line, Random, Urn, below};
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, route_where_verb, routing_verbs};
 use core::fmt;
 
-#[cfg(feature = "std")]
-use crate::{error::NodeError, key::Key};
+use crate::key::Key;
 
 /// Most choices: these, and 16 refused nodes, fit what a pick keeps without allocating.
 const MOST_CHOICES: u32 = 16;
@@ -25,7 +24,7 @@ const MOST_CHOICES: u32 = 16;
 /// One eligible node: that one. A refused node leaves the draw, and two are drawn anew among the rest.
 ///
 /// ```
-/// use clockwise::{Key, Load, PowerOfTwo, Route};
+/// use clockwise::{Key, Load, PowerOfTwo};
 ///
 /// struct Server(&'static str, f64);
 /// impl Key for Server {
@@ -75,21 +74,6 @@ impl<N> PowerOfTwo<N> {
         PowerOfTwo::drawing(Draws::from_entropy())
     }
 
-    /// Of these nodes, each of weight 1, with a seed from the operating system, with two choices. Needs `std`.
-    ///
-    /// # Errors
-    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`].
-    #[cfg(feature = "std")]
-    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
-    where
-        I: IntoIterator<Item = N>,
-        N: Key,
-    {
-        let mut choices = PowerOfTwo::new();
-        choices.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
-        Ok(choices)
-    }
-
     const fn drawing(draws: Draws) -> Self {
         PowerOfTwo {
             nodes: NodeSet::new(Budget::NO_POINTS),
@@ -125,12 +109,12 @@ impl<N> PowerOfTwo<N> {
         self.choices
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        if !edit.is_empty() {
-            let members = self.nodes.preview(&edit);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        if !draft.moves_nothing(&self.nodes) {
+            let members = self.nodes.preview(&draft);
             self.line = Line::of(members.map(|member| member.active_weight()));
         }
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 }
 
@@ -191,7 +175,15 @@ impl<N: Load> PowerOfTwo<N> {
     }
 }
 
-impl<N: Load> Strategy<N> for PowerOfTwo<N> {
+#[cfg(feature = "std")]
+construct_verbs!(impl[N: Key] PowerOfTwo<N>, N, "");
+routing_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N);
+route_where_verb!(impl[N: Key + Load] PowerOfTwo<N>, N);
+membership!(PowerOfTwo<N>, [N: Key], strategy [N: Key + Load], reading [N], "");
+
+impl<N: Key + Load> Strategy for PowerOfTwo<N> {
+    type Node = N;
+
     fn pick<'a>(&'a self, _: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let mut random = self.draws.next();
         let mut rank = self.first(&mut random)?;
@@ -219,8 +211,6 @@ impl<N: Load> Strategy<N> for PowerOfTwo<N> {
 
     members_of_nodes!(N);
 }
-
-membership_verbs!(PowerOfTwo<N: Load>, "PowerOfTwo::with_seed(7)");
 
 #[cfg(feature = "std")]
 impl<N> Default for PowerOfTwo<N> {

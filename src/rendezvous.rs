@@ -7,16 +7,14 @@ mod restore;
 pub(crate) mod roster;
 pub(crate) mod score;
 
-pub use ranking::Ranking;
-
-use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
-use crate::strategy::Strategy;
+use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
+use crate::preference::{Order, Preference};
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use core::fmt;
 use field::Field;
-use ranking::Next;
+use ranking::{Next, Ranks};
 use roster::Roster;
 use score::Folded;
 
@@ -37,7 +35,7 @@ use score::Folded;
 /// compiled into a table.
 ///
 /// ```
-/// use clockwise::{Rendezvous, Route};
+/// use clockwise::Rendezvous;
 ///
 /// let mut nodes = Rendezvous::from_nodes(["cache-1", "cache-2", "cache-3"])?;
 /// nodes.set_weight("cache-3", 2)?; // half of all keys
@@ -70,27 +68,6 @@ impl<N> Rendezvous<N> {
     pub const fn new() -> Self {
         Rendezvous::with_hasher(Xxh3::new())
     }
-
-    /// With `nodes`, each of weight 1, and the default hasher.
-    ///
-    /// # Errors
-    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`].
-    ///
-    /// ```
-    /// let nodes = clockwise::Rendezvous::from_nodes(["a", "b"])?;
-    /// assert_eq!(nodes.len(), 2);
-    /// assert!(clockwise::Rendezvous::from_nodes(["a", "a"]).is_err());
-    /// # Ok::<(), clockwise::NodeError>(())
-    /// ```
-    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
-    where
-        I: IntoIterator<Item = N>,
-        N: Key,
-    {
-        let mut rendezvous = Rendezvous::new();
-        rendezvous.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
-        Ok(rendezvous)
-    }
 }
 
 impl<N, H> Rendezvous<N, H> {
@@ -105,53 +82,47 @@ impl<N, H> Rendezvous<N, H> {
     }
 }
 
+construct_verbs!(impl[N: Key] Rendezvous<N>, N, "");
+routing_verbs!(impl[N: Key, H: KeyHasher] Rendezvous<N, H>, N);
+placement_verbs!(impl[N: Key, H: KeyHasher] Rendezvous<N, H>, N);
+membership!(
+    Rendezvous<N, H>,
+    [N: Key, H: KeyHasher],
+    strategy [N: Key, H: KeyHasher],
+    reading [N, H],
+    ""
+);
+
 impl<N, H: KeyHasher> Rendezvous<N, H> {
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        if !edit.is_empty() {
-            let roster = self.roster.changed(self.nodes.preview(&edit), &self.hasher);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        if !draft.moves_nothing(&self.nodes) {
+            let roster = self
+                .roster
+                .changed(self.nodes.preview(&draft), &self.hasher);
             self.field = Field::of(roster.eligible());
             self.roster = roster;
         }
-        self.nodes.commit(edit)
-    }
-
-    /// The token of a key.
-    #[inline]
-    pub fn token<K: Key + ?Sized>(&self, key: &K) -> Token {
-        Token::new(self.hasher.hash_bytes(key.key_bytes().as_ref()))
-    }
-
-    /// All eligible nodes in `key`'s order of preference, lazily: by score and weight, each once.
-    ///
-    /// ```
-    /// use clockwise::{Rendezvous, Route};
-    /// let nodes = Rendezvous::from_nodes(["a", "b", "c"])?;
-    /// assert_eq!(nodes.preference("user:42").next(), nodes.route("user:42"));
-    /// assert_eq!(nodes.preference("user:42").count(), 3);
-    /// # Ok::<(), clockwise::NodeError>(())
-    /// ```
-    ///
-    /// # Complexity
-    /// O(N) for each of the first 17 nodes, without allocation; then O(N log N) once.
-    pub fn preference<K: Key + ?Sized>(&self, key: &K) -> Ranking<'_, N> {
-        self.preference_of(self.token(key))
+        self.nodes.commit(draft)
     }
 }
 
 impl<N, H> Rendezvous<N, H> {
-    fn preference_of(&self, token: Token) -> Ranking<'_, N> {
-        Ranking::new(&self.nodes, &self.field, Folded::token(token), Next::Best)
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        let ranks = Ranks::new(&self.field, Folded::token(token), Next::Best);
+        Preference::new(&self.nodes, Order::Ranked(ranks))
     }
 }
 
-impl<N, H: KeyHasher> Strategy<N> for Rendezvous<N, H> {
+impl<N: Key, H: KeyHasher> Strategy for Rendezvous<N, H> {
+    type Node = N;
+
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         self.preference_of(token).find(|&node| accept(node))
     }
 
     #[inline]
     fn token_of(&self, key: &[u8]) -> Token {
-        self.token(key)
+        Token::new(self.hasher.hash_bytes(key))
     }
 
     #[inline]
@@ -163,8 +134,6 @@ impl<N, H: KeyHasher> Strategy<N> for Rendezvous<N, H> {
 
     members_of_nodes!(N);
 }
-
-membership_verbs!(Rendezvous<N, H: KeyHasher>, "Rendezvous::new()");
 
 impl<N, H: Default> Default for Rendezvous<N, H> {
     fn default() -> Self {

@@ -12,21 +12,20 @@ pub(crate) mod points;
 pub(crate) mod preference;
 mod restore;
 
+use crate::hash::{KeyHasher, Token, Xxh3};
+use crate::key::Key;
+use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
+use crate::preference::{Order, Preference};
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
+use alloc::{vec, vec::Vec};
 pub use arcs::{Arcs, RingArc};
 pub use balance::{Balance, NodeBalance};
 pub use builder::HashRingBuilder;
+use core::fmt;
 #[cfg(feature = "std")]
 pub use forecast::Forecast;
-pub use preference::Preference;
-
-use crate::error::{NodeError, NotEnoughDomains};
-use crate::hash::{KeyHasher, Token, Xxh3};
-use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
-use crate::strategy::{Route, Strategy};
-use alloc::{vec, vec::Vec};
-use core::fmt;
 use points::{Points, Run};
+use preference::Walked;
 
 /// Virtual nodes of a ring that was not told otherwise: the busiest of 10 nodes carries +7 %, of 100 nodes +11 %.
 const VIRTUAL_NODES: u32 = 512;
@@ -88,31 +87,10 @@ impl<N> HashRing<N> {
     pub const fn builder() -> HashRingBuilder<N> {
         HashRingBuilder::new()
     }
-
-    /// A ring of `nodes`, each of weight 1, otherwise as [`new`](HashRing::new).
-    ///
-    /// # Errors
-    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`], [`NodeError::TooManyPoints`].
-    ///
-    /// ```
-    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
-    /// assert_eq!(ring.len(), 2);
-    /// assert!(clockwise::HashRing::from_nodes(["a", "a"]).is_err());
-    /// # Ok::<(), clockwise::NodeError>(())
-    /// ```
-    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
-    where
-        I: IntoIterator<Item = N>,
-        N: Key,
-    {
-        let mut ring = HashRing::new();
-        ring.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
-        Ok(ring)
-    }
 }
 
 impl<N, H> HashRing<N, H> {
-    /// An empty ring with this hasher, otherwise as [`new`](HashRing::new).
+    /// Creates an empty ring with this hasher, otherwise as [`new`](HashRing::new).
     pub const fn with_hasher(hasher: H) -> Self {
         HashRing::configured(
             Budget {
@@ -136,19 +114,40 @@ impl<N, H> HashRing<N, H> {
         self.points.len()
     }
 
-    /// Points for each unit of weight.
+    /// Returns the number of points for each unit of weight.
     pub fn virtual_nodes(&self) -> u32 {
         self.nodes.budget().virtual_nodes
     }
+
+    /// Returns how many points all members may have together, drained ones too.
+    pub fn max_points(&self) -> usize {
+        self.nodes.budget().max_points
+    }
+
+    /// Returns the hasher of keys and points.
+    pub fn hasher(&self) -> &H {
+        &self.hasher
+    }
 }
+
+construct_verbs!(impl[N: Key] HashRing<N>, N, ", [`NodeError::TooManyPoints`](crate::NodeError::TooManyPoints)");
+routing_verbs!(impl[N: Key, H: KeyHasher] HashRing<N, H>, N);
+placement_verbs!(impl[N: Key, H: KeyHasher] HashRing<N, H>, N);
+membership!(
+    HashRing<N, H>,
+    [N: Key, H: KeyHasher],
+    strategy [N: Key, H: KeyHasher],
+    reading [N, H],
+    ", [`NodeError::TooManyPoints`](crate::NodeError::TooManyPoints)"
+);
 
 impl<N, H: KeyHasher> HashRing<N, H> {
     /// Hashes what is new, merges it in, and commits.
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        if !edit.is_empty() {
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        if !draft.moves_nothing(&self.nodes) {
             let mut renumber = vec![None; self.nodes.len()];
             let (mut new, mut counts) = (Vec::new(), Vec::new());
-            for (rank, planned) in self.nodes.preview(&edit).enumerate() {
+            for (rank, planned) in self.nodes.preview(&draft).enumerate() {
                 if let Some(before) = planned.unchanged() {
                     renumber[before] = Some(rank as u32);
                 } else if !planned.drained {
@@ -166,101 +165,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
             drop(tokens); // a third of what is new; the old and the new points are held at once as it is
             self.points = self.points.changed(&renumber, added);
         }
-        self.nodes.commit(edit)
-    }
-
-    // ---- routing ---------------------------------------------------------------------------------------------------
-
-    /// The token of a key.
-    #[inline]
-    pub fn token<K: Key + ?Sized>(&self, key: &K) -> Token {
-        Token::new(self.hasher.hash_bytes(key.key_bytes().as_ref()))
-    }
-
-    /// The node that owns `key`; `None` only where no node is eligible.
-    ///
-    /// # Complexity
-    /// O(1) expected for any number of nodes, O(log P) always. Allocates nothing.
-    #[inline]
-    #[must_use]
-    pub fn route<K: Key + ?Sized>(&self, key: &K) -> Option<&N> {
-        self.route_token(self.token(key))
-    }
-
-    /// The first node in `key`'s order of preference for which `accept` says true: the owner, if it is up, else the next.
-    ///
-    /// `accept` is asked at most once for each node. Allocates nothing up to 16 refusals, one bit a node beyond.
-    ///
-    /// ```
-    /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
-    /// let down = ring.route("user:42").unwrap();
-    /// let up = ring.route_where("user:42", |node| node != down);
-    /// assert_eq!(up, ring.preference("user:42").nth(1));
-    /// # Ok::<(), clockwise::NodeError>(())
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn route_where<'a, K, F>(&'a self, key: &K, mut accept: F) -> Option<&'a N>
-    where
-        K: Key + ?Sized,
-        F: FnMut(&'a N) -> bool,
-    {
-        self.preference(key).find(|&node| accept(node))
-    }
-
-    /// All eligible nodes in `key`'s order of preference, lazily: clockwise from its token, each once.
-    ///
-    /// # Complexity
-    /// O(1) expected for each of the first few nodes of many. O(P) to walk all. Allocates nothing for the first 16.
-    #[inline]
-    pub fn preference<K: Key + ?Sized>(&self, key: &K) -> Preference<'_, N> {
-        self.preference_of(self.token(key))
-    }
-
-    /// The first `n` nodes in `key`'s order of preference: the owner and its successors, all distinct; fewer where fewer are eligible.
-    ///
-    /// # Complexity
-    /// O(n) expected while n is well below N.
-    #[must_use]
-    pub fn replicas<K: Key + ?Sized>(&self, key: &K, n: usize) -> Vec<&N> {
-        self.preference(key).take(n).collect()
-    }
-
-    /// `n` nodes spread over domains (zones, racks): never two in one domain while another is unused. See
-    /// [`Route::replicas_across`].
-    ///
-    /// ```
-    /// let ring = clockwise::HashRing::from_nodes([("eu", 1u8), ("eu", 2), ("us", 3), ("us", 4)])?;
-    /// let two = ring.replicas_across("user:42", 2, |node| node.0);
-    /// assert_ne!(two[0].0, two[1].0);
-    /// # Ok::<(), clockwise::NodeError>(())
-    /// ```
-    #[must_use]
-    pub fn replicas_across<'a, K, Z, F>(&'a self, key: &K, n: usize, domain: F) -> Vec<&'a N>
-    where
-        K: Key + ?Sized,
-        Z: PartialEq,
-        F: FnMut(&'a N) -> Z,
-    {
-        Route::replicas_across(self, key, n, domain)
-    }
-
-    /// As [`replicas_across`](HashRing::replicas_across), but all in distinct domains.
-    ///
-    /// # Errors
-    /// [`NotEnoughDomains`] where fewer than `n` domains have an eligible node.
-    pub fn try_replicas_across<'a, K, Z, F>(
-        &'a self,
-        key: &K,
-        n: usize,
-        domain: F,
-    ) -> Result<Vec<&'a N>, NotEnoughDomains>
-    where
-        K: Key + ?Sized,
-        Z: PartialEq,
-        F: FnMut(&'a N) -> Z,
-    {
-        Route::try_replicas_across(self, key, n, domain)
+        self.nodes.commit(draft)
     }
 
     /// Routes many keys at once: `out` is cleared, then holds for each key what [`route`](HashRing::route) returns.
@@ -275,7 +180,10 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     /// assert_eq!(owners, [ring.route("user:1"), ring.route("user:2")]);
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
-    pub fn route_batch<'a, K: Key>(&'a self, keys: &[K], out: &mut Vec<Option<&'a N>>) {
+    pub fn route_batch<'a, K: Key>(&'a self, keys: &[K], out: &mut Vec<Option<&'a N>>)
+    where
+        N: Key,
+    {
         out.clear();
         let mut rest = keys;
         if self.points.is_coarse() {
@@ -295,19 +203,19 @@ impl<N, H: KeyHasher> HashRing<N, H> {
 }
 
 impl<N, H> HashRing<N, H> {
-    /// The node that owns `token`; `None` only where no node is eligible.
-    // Always: as a call it would be a quarter of the instructions of a route.
+    // Always inlined: as a call it would be a quarter of the instructions of a route.
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    #[must_use]
-    pub fn route_token(&self, token: Token) -> Option<&N> {
+    fn owner(&self, token: Token) -> Option<&N> {
         self.points
             .owner_of(token.get())
             .map(|owner| self.nodes.node(owner))
     }
 
+    #[inline]
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::new(&self.nodes, self.points.walk(token.get()))
+        let walk = self.points.walk(token.get());
+        Preference::new(&self.nodes, Order::Walked(Walked::new(walk)))
     }
 
     // ---- who owns what ---------------------------------------------------------------------------------------------
@@ -351,23 +259,25 @@ impl<N, H> HashRing<N, H> {
     }
 }
 
-impl<N, H: KeyHasher> Strategy<N> for HashRing<N, H> {
+impl<N: Key, H: KeyHasher> Strategy for HashRing<N, H> {
+    type Node = N;
+
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         self.preference_of(token).find(|&node| accept(node))
     }
 
+    #[inline]
     fn token_of(&self, key: &[u8]) -> Token {
-        self.token(key)
+        Token::new(self.hasher.hash_bytes(key))
     }
 
+    #[inline]
     fn route_token(&self, token: Token) -> Option<&N> {
-        HashRing::route_token(self, token)
+        self.owner(token)
     }
 
     members_of_nodes!(N);
 }
-
-membership_verbs!(HashRing<N, H: KeyHasher>, "HashRing::new()");
 
 impl<N, H: Default> Default for HashRing<N, H> {
     fn default() -> Self {

@@ -3,12 +3,11 @@
 mod turns;
 
 use crate::atomic::{Count, Counter, Ordering, wide};
-use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Line, Random, Urn};
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, route_where_verb, routing_verbs};
 use alloc::vec::Vec;
 use core::fmt;
 use turns::Turns;
@@ -32,7 +31,7 @@ const TICKS: usize = 64;
 /// after n ticks every node has had its n·w/Σw turns to within a few, as there too, but not in exact cycles.
 ///
 /// ```
-/// use clockwise::{RoundRobin, Route};
+/// use clockwise::{RoundRobin};
 ///
 /// let mut turns = RoundRobin::new();
 /// turns.extend_weighted([("a", 5), ("b", 1), ("c", 1)])?;
@@ -72,7 +71,7 @@ impl<N> RoundRobin<N> {
     /// they do not move in step.
     ///
     /// ```
-    /// use clockwise::{RoundRobin, Route};
+    /// use clockwise::{RoundRobin};
     /// let mut turns = RoundRobin::starting_at(2);
     /// turns.extend_weighted([("a", 1), ("b", 1), ("c", 1)])?;
     /// assert_eq!([turns.route(""), turns.route("")], [Some(&"c"), Some(&"a")]);
@@ -89,31 +88,17 @@ impl<N> RoundRobin<N> {
         }
     }
 
-    /// The turns of `nodes`, each of weight 1, from tick 0 on.
-    ///
-    /// # Errors
-    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`].
-    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
-    where
-        I: IntoIterator<Item = N>,
-        N: Key,
-    {
-        let mut turns = RoundRobin::new();
-        turns.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
-        Ok(turns)
-    }
-
     /// Works out the turns, and commits.
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        if !edit.is_empty() {
-            let members = self.nodes.preview(&edit);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        if !draft.moves_nothing(&self.nodes) {
+            let members = self.nodes.preview(&draft);
             let weights: Vec<u32> = members.map(|member| member.active_weight()).collect();
             let line = Line::of(weights.iter().copied());
             self.turns = Turns::of(&weights);
             self.turns.wind(&self.tick);
             self.line = line;
         }
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 
     #[inline]
@@ -157,7 +142,14 @@ impl<N> RoundRobin<N> {
     }
 }
 
-impl<N> Strategy<N> for RoundRobin<N> {
+construct_verbs!(impl[N: Key] RoundRobin<N>, N, "");
+routing_verbs!(impl[N: Key] RoundRobin<N>, N);
+route_where_verb!(impl[N: Key] RoundRobin<N>, N);
+membership!(RoundRobin<N>, [N: Key], strategy [N: Key], reading [N], "");
+
+impl<N: Key> Strategy for RoundRobin<N> {
+    type Node = N;
+
     fn pick<'a>(&'a self, _: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let rank = self.next_turn()?;
         let node = self.nodes.node(rank);
@@ -180,8 +172,6 @@ impl<N> Strategy<N> for RoundRobin<N> {
 
     members_of_nodes!(N);
 }
-
-membership_verbs!(RoundRobin<N>, "RoundRobin::new()");
 
 impl<N> Default for RoundRobin<N> {
     fn default() -> Self {

@@ -1,18 +1,41 @@
-//! [`Shared`]: one strategy for many threads, as a snapshot that is swapped whole.
+//! [`Shared`]: one strategy for many threads, as a snapshot that is replaced whole.
 
-use alloc::sync::Arc;
+use alloc::collections::VecDeque;
+use alloc::sync::{Arc, Weak};
 use arc_swap::ArcSwap;
 use core::fmt;
-use std::sync::{Mutex, PoisonError};
+use core::sync::atomic::{Ordering, fence};
+use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// A strategy that many threads read while others change it. Needs the feature `shared`.
 ///
-/// Readers take a snapshot ([`load`](Shared::load)) and never wait, neither for each other nor for a writer. A writer changes a copy and swaps it in whole
-/// ([`update`](Shared::update)); writers take turns. A snapshot never changes, so **decisions that must agree are made on one snapshot**: load once for
-/// each request, not once for each question.
+/// Readers take a snapshot with [`read`](Shared::read) or [`load`](Shared::load). They never wait,
+/// neither for each other nor for a writer. A writer changes a copy and swaps it in whole with
+/// [`try_update`](Shared::try_update) or [`update`](Shared::update). Writers take turns. A snapshot
+/// never changes, so **make decisions that must agree on one snapshot**: load once for each
+/// request, not once for each question.
 ///
-/// What is shared between clones survives the swap: the in-flight counts of [`Tracked`](crate::Tracked), the leases of [`Bounded`](crate::Bounded), the
-/// sessions of `Sticky`.
+/// What clones share survives the swap: the in-flight counts of [`Tracked`](crate::Tracked), the
+/// leases of [`Bounded`](crate::Bounded), the turns of [`RoundRobin`](crate::RoundRobin), and the
+/// sessions of [`Sticky`](crate::Sticky).
+///
+/// # Removing a node safely
+///
+/// A reader may hold an older snapshot for as long as it likes, and may still send a request to a
+/// node that was drained since. So a drain is over when no reader can choose the node any more
+/// *and* its requests have ended, in this order:
+///
+/// 1. drain the node, and note the [`version`](Shared::version) after it;
+/// 2. wait until [`oldest_version_in_use`](Shared::oldest_version_in_use) has reached it, for
+///    example with [`wait_for_readers`](Shared::wait_for_readers);
+/// 3. wait until the node's [`in_flight`](crate::Tracked::in_flight) is 0;
+/// 4. remove the node.
+///
+/// A reader must hold its snapshot until its request is counted.
+///
+/// # Examples
 ///
 /// ```
 /// use clockwise::{HashRing, Shared};
@@ -27,22 +50,24 @@ use std::sync::{Mutex, PoisonError};
 ///             assert_eq!(ring.replicas("user:42", 2)[0], owner); // of one snapshot, so they agree
 ///         });
 ///     }
-///     shared.update(|ring| ring.insert("d"))
+///     shared.try_update(|ring| ring.insert("d"))
 /// })?;
 /// assert_eq!(shared.version(), 1);
-/// assert!(shared.update(|ring| ring.insert("d")).is_err()); // a duplicate: nothing has changed
+/// assert!(shared.try_update(|ring| ring.insert("d")).is_err()); // nothing has changed
 /// assert_eq!(shared.version(), 1);
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
 ///
-/// # Cost
-/// A load is a few atomic operations, whoever else reads or writes; one of them counts a reference, on a counter that all readers share. [`with`](Shared::with)
-/// does without that one. An update clones the strategy: for a ring of P points, a copy of 20 · P bytes. The old snapshot is freed by whoever
-/// drops it last, which may be a reader.
+/// # Performance
+/// A load is a few atomic operations. One of them counts a reference, on a counter that all readers
+/// share: [`read`](Shared::read) does without it. An update clones the strategy. The old snapshot
+/// is dropped by the last thread that holds it, which may be a reader.
 pub struct Shared<S> {
     current: ArcSwap<Snapshot<S>>,
-    /// Held from a writer's copy to its swap.
+    /// Held by a writer from its copy to its swap.
     writer: Mutex<()>,
+    /// Replaced snapshots that a reader may still hold, oldest first.
+    replaced: Mutex<VecDeque<(u64, Weak<S>)>>,
 }
 
 struct Snapshot<S> {
@@ -50,8 +75,18 @@ struct Snapshot<S> {
     strategy: Arc<S>,
 }
 
+/// The lock, of a thread that panicked too: what these locks protect is whole at every moment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns `true` if a replaced snapshot may still be held. Nobody can get hold of it again.
+fn is_held<S>((_, strategy): &(u64, Weak<S>)) -> bool {
+    strategy.strong_count() > 0
+}
+
 impl<S> Shared<S> {
-    /// `strategy`, as version 0.
+    /// Creates a shared strategy. It has version 0.
     pub fn new(strategy: S) -> Self {
         Shared {
             current: ArcSwap::from_pointee(Snapshot {
@@ -59,77 +94,180 @@ impl<S> Shared<S> {
                 strategy: Arc::new(strategy),
             }),
             writer: Mutex::new(()),
+            replaced: Mutex::new(VecDeque::new()),
         }
     }
 
-    /// The strategy as it is now. It stays so for as long as it is held, and keeps its memory for as long.
+    /// Returns the current snapshot. It keeps its memory for as long as it is held.
     pub fn load(&self) -> Arc<S> {
         Arc::clone(&self.current.load().strategy)
     }
 
-    /// What `read` makes of the strategy as it is now.
+    /// Calls `read` with the current snapshot and returns what it returns.
     ///
-    /// Unlike [`load`](Shared::load) it counts no reference to the snapshot, so threads that read at once write nothing that they share: for one
-    /// short question a request. A swap meanwhile is not waited for, and does not wait.
+    /// Unlike [`load`](Shared::load) it counts no reference, so threads that read at the same time
+    /// write nothing that they share. A swap meanwhile is not waited for, and does not wait.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use clockwise::{HashRing, Shared};
     ///
     /// let shared = Shared::new(HashRing::from_nodes(["a", "b", "c"])?);
-    /// let owner = shared.with(|ring| ring.route("user:42").copied());
+    /// let owner = shared.read(|ring| ring.route("user:42").copied());
     /// assert_eq!(owner, shared.load().route("user:42").copied());
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
-    pub fn with<T>(&self, read: impl FnOnce(&S) -> T) -> T {
+    pub fn read<T>(&self, read: impl FnOnce(&S) -> T) -> T {
         read(&self.current.load().strategy)
     }
 
-    /// The version of the current snapshot: how many swaps there were. Never goes back.
+    /// Changes a copy of the strategy and swaps it in if `change` returns `Ok`. Returns what
+    /// `change` returns.
+    ///
+    /// If `change` fails or panics, nothing has changed: readers keep the snapshot that they have,
+    /// and the next update works. Other writers wait while `change` runs and the strategy is
+    /// cloned, so neither may update the same `Shared`: it would wait for itself. The old snapshot
+    /// is dropped after the writers' lock is released, so a `Drop` of a node may.
+    ///
+    /// # Errors
+    /// Those of `change`.
+    pub fn try_update<T, E>(&self, change: impl FnOnce(&mut S) -> Result<T, E>) -> Result<T, E>
+    where
+        S: Clone,
+    {
+        let writer = lock(&self.writer);
+        let before = self.current.load_full();
+        let mut strategy = S::clone(&before.strategy);
+        let done = change(&mut strategy)?;
+        self.swap(&before, strategy);
+        drop(writer);
+        Ok(done)
+    }
+
+    /// Changes a copy of the strategy and swaps it in. Returns what `change` returns.
+    ///
+    /// **If `change` can fail, use [`try_update`](Shared::try_update)**: this method swaps the copy
+    /// in even if `change` returns an `Err`. If `change` panics, nothing has changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b", "c"])?);
+    /// let removed = shared.update(|ring| ring.remove("b"));
+    /// assert_eq!((removed, shared.version()), (Some("b"), 1));
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn update<T>(&self, change: impl FnOnce(&mut S) -> T) -> T
+    where
+        S: Clone,
+    {
+        let done = self.try_update(|strategy| Ok::<T, core::convert::Infallible>(change(strategy)));
+        match done {
+            Ok(done) => done,
+        }
+    }
+
+    /// Swaps in another strategy and returns the one before. For strategies that cannot be cloned,
+    /// such as a `Box<dyn Strategy>`.
+    pub fn replace(&self, strategy: S) -> Arc<S> {
+        let writer = lock(&self.writer);
+        let before = self.current.load_full();
+        self.swap(&before, strategy);
+        drop(writer);
+        Arc::clone(&before.strategy)
+    }
+
+    /// Swaps in the next version. The caller holds the writers' lock, and `before` keeps the old
+    /// snapshot alive until that is released.
+    fn swap(&self, before: &Snapshot<S>, strategy: S) {
+        let mut replaced = lock(&self.replaced);
+        replaced.retain(is_held);
+        // Entered before the swap, so that a reader of the old version is never overlooked.
+        replaced.push_back((before.version, Arc::downgrade(&before.strategy)));
+        drop(replaced);
+        self.current.store(Arc::new(Snapshot {
+            version: before.version + 1,
+            strategy: Arc::new(strategy),
+        }));
+    }
+
+    /// Returns the version of the current snapshot: how many swaps there were. It never goes back.
     pub fn version(&self) -> u64 {
         self.current.load().version
     }
 
-    /// The current snapshot together with its version. `load` and `version` one after the other may see a swap in between.
+    /// Returns the current snapshot and its version. `load` and `version` one after the other may
+    /// see a swap in between.
     pub fn load_versioned(&self) -> (u64, Arc<S>) {
         let snapshot = self.current.load();
         (snapshot.version, Arc::clone(&snapshot.strategy))
     }
 
-    /// Changes a copy of the strategy and swaps it in, if `change` succeeds. Returns what `change` returns.
+    /// Returns the oldest version that a reader may still hold, or the current version if no
+    /// reader holds an older one.
     ///
-    /// Where it fails or panics, nothing has changed: readers go on with the snapshot that they have, and the next update works. Other writers wait while
-    /// `change` runs, so it must not update the same `Shared`: that waits forever, or panics.
+    /// It never goes back. All that a reader did with an older snapshot has happened before this
+    /// returns a newer version. Takes a lock that readers do not take. O(versions in use).
     ///
-    /// # Errors
-    /// Those of `change`.
-    pub fn update<T, E>(&self, change: impl FnOnce(&mut S) -> Result<T, E>) -> Result<T, E>
-    where
-        S: Clone,
-    {
-        let writer = self.writer.lock();
-        // A writer that panicked has changed its copy at most.
-        let _writer = writer.unwrap_or_else(PoisonError::into_inner);
-        let (version, before) = self.load_versioned();
-        let mut strategy = S::clone(&before);
-        let done = change(&mut strategy)?;
-        self.swap(version, strategy);
-        Ok(done)
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b", "c"])?);
+    /// let reader = shared.load();
+    /// shared.try_update(|ring| ring.drain("b"))?;
+    /// assert_eq!(shared.oldest_version_in_use(), 0); // the reader may still choose `b`
+    /// drop(reader);
+    /// assert_eq!(shared.oldest_version_in_use(), 1);
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn oldest_version_in_use(&self) -> u64 {
+        let mut replaced = lock(&self.replaced);
+        replaced.retain(is_held);
+        // The last drop of each snapshot that is gone, and what came before it, is seen from here.
+        fence(Ordering::Acquire);
+        match replaced.front() {
+            Some(&(version, _)) => version,
+            // Read under the lock: a swap enters the version that it replaces before it swaps.
+            None => self.version(),
+        }
     }
 
-    /// Swaps in another strategy, and returns the one before. For strategies that cannot be cloned, such as a `Box<dyn Strategy>`.
-    pub fn replace(&self, strategy: S) -> Arc<S> {
-        let writer = self.writer.lock();
-        let _writer = writer.unwrap_or_else(PoisonError::into_inner);
-        let (version, before) = self.load_versioned();
-        self.swap(version, strategy);
-        before
-    }
-
-    fn swap(&self, before: u64, strategy: S) {
-        self.current.store(Arc::new(Snapshot {
-            version: before + 1,
-            strategy: Arc::new(strategy),
-        }));
+    /// Blocks until no reader holds a version before `version`, or until `timeout` has passed.
+    /// Returns `true` if no reader does.
+    ///
+    /// It looks again and again, at first without and then with short sleeps of up to 1 ms.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    /// use std::time::Duration;
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b", "c"])?);
+    /// let reader = shared.load();
+    /// shared.try_update(|ring| ring.drain("b"))?;
+    /// let drained = shared.version();
+    /// assert!(!shared.wait_for_readers(drained, Duration::from_millis(5)));
+    /// drop(reader);
+    /// assert!(shared.wait_for_readers(drained, Duration::from_secs(5)));
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn wait_for_readers(&self, version: u64, timeout: Duration) -> bool {
+        let start = Instant::now();
+        let mut pause = Duration::from_micros(1);
+        while self.oldest_version_in_use() < version {
+            let Some(left) = timeout.checked_sub(start.elapsed()) else {
+                return false;
+            };
+            std::thread::sleep(pause.min(left));
+            pause = (2 * pause).min(Duration::from_millis(1));
+        }
+        true
     }
 }
 

@@ -11,7 +11,7 @@ mod record;
 use crate::error::{DiffError, RestoreError, readable};
 use crate::hash::{KeyHasher, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Edit, Entry, Members, NodeSet};
+use crate::nodes::{Draft, Entry, Members, NodeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -175,7 +175,7 @@ impl<const PARAMETERS: usize> Placement<PARAMETERS> {
         snapshot: Snapshot<N>,
         hasher: &impl KeyHasher,
         nodes: &NodeSet<N>,
-    ) -> Result<Edit<N>, RestoreError> {
+    ) -> Result<Draft<N>, RestoreError> {
         let found = snapshot.parameters.iter();
         if !found
             .map(|(name, value)| (&**name, *value))

@@ -11,14 +11,14 @@ mod settle;
 pub use builder::SlotTableBuilder;
 pub use inspect::Slots;
 
-use crate::error::NodeError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
+use crate::preference::{Order, Preference};
 use crate::rendezvous::field::Field;
-use crate::rendezvous::ranking::{Next, Ranking};
+use crate::rendezvous::ranking::{Next, Ranks};
 use crate::rendezvous::roster::Roster;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use builder::Config;
 use core::fmt;
 use first::Change;
@@ -41,7 +41,7 @@ use owners::Owners;
 ///   must move at c = 1, 1.13 at 1.02, 1.03 at 1.05.
 ///
 /// ```
-/// use clockwise::{Route, SlotTable};
+/// use clockwise::SlotTable;
 ///
 /// let mut table = SlotTable::builder().max_load(1.02).build()?;
 /// table.extend_weighted([("cache-1", 1), ("cache-2", 1), ("cache-3", 2)])?;
@@ -94,27 +94,6 @@ impl<N> SlotTable<N> {
     pub const fn builder() -> SlotTableBuilder<N> {
         SlotTableBuilder::new()
     }
-
-    /// A table of `nodes`, each of weight 1, otherwise as [`new`](SlotTable::new).
-    ///
-    /// # Errors
-    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`].
-    ///
-    /// ```
-    /// let table = clockwise::SlotTable::from_nodes(["a", "b"])?;
-    /// assert_eq!((table.len(), table.slots()), (2, 65_536));
-    /// assert!(clockwise::SlotTable::from_nodes(["a", "a"]).is_err());
-    /// # Ok::<(), clockwise::NodeError>(())
-    /// ```
-    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
-    where
-        I: IntoIterator<Item = N>,
-        N: Key,
-    {
-        let mut table = SlotTable::new();
-        table.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
-        Ok(table)
-    }
 }
 
 impl<N, H> SlotTable<N, H> {
@@ -136,13 +115,26 @@ impl<N, H> SlotTable<N, H> {
     }
 }
 
+construct_verbs!(impl[N: Key] SlotTable<N>, N, "");
+routing_verbs!(impl[N: Key, H: KeyHasher] SlotTable<N, H>, N);
+placement_verbs!(impl[N: Key, H: KeyHasher] SlotTable<N, H>, N);
+membership!(
+    SlotTable<N, H>,
+    [N: Key, H: KeyHasher],
+    strategy [N: Key, H: KeyHasher],
+    reading [N, H],
+    ""
+);
+
 impl<N, H: KeyHasher> SlotTable<N, H> {
     /// Hashes newcomers, works out the new owners, and commits.
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        if !edit.is_empty() {
-            let roster = self.roster.changed(self.nodes.preview(&edit), &self.hasher);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        if !draft.moves_nothing(&self.nodes) {
+            let roster = self
+                .roster
+                .changed(self.nodes.preview(&draft), &self.hasher);
             let field = Field::of(roster.eligible());
-            let change = Change::new(&self.roster, self.nodes.preview(&edit), &roster);
+            let change = Change::new(&self.roster, self.nodes.preview(&draft), &roster);
             let before = self.winners.as_ref().unwrap_or(&self.owners);
             let winners = change.winners(before, self.slots(), &roster, &field);
             match self.config.max_load {
@@ -155,22 +147,7 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
             self.roster = roster;
             self.field = field;
         }
-        self.nodes.commit(edit)
-    }
-
-    /// The token of a key.
-    #[inline]
-    pub fn token<K: Key + ?Sized>(&self, key: &K) -> Token {
-        Token::new(self.hasher.hash_bytes(key.key_bytes().as_ref()))
-    }
-
-    /// All eligible nodes in `key`'s order of preference, lazily: the owner of its slot, then the others in the rendezvous order of
-    /// the slot's number.
-    ///
-    /// # Complexity
-    /// O(1) for the first, O(N) for each of the next 16, without allocation; then O(N log N) once.
-    pub fn preference<K: Key + ?Sized>(&self, key: &K) -> Ranking<'_, N> {
-        self.preference_of(self.token(key))
+        self.nodes.commit(draft)
     }
 }
 
@@ -182,7 +159,11 @@ impl<N, H> SlotTable<N, H> {
         (token.get() >> 1 >> (63 - self.config.bits)) as usize
     }
 
-    fn preference_of(&self, token: Token) -> Ranking<'_, N> {
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        Preference::new(&self.nodes, Order::Ranked(self.ranks_of(token)))
+    }
+
+    fn ranks_of(&self, token: Token) -> Ranks<'_> {
         let slot = self.slot_of(token);
         let token = first::token(slot);
         let next = match self.owners.get(slot) {
@@ -190,11 +171,13 @@ impl<N, H> SlotTable<N, H> {
             Some(owner) if self.winners.is_some() => Next::Owner(owner),
             Some(owner) => Next::Winner(self.roster.seat(owner).claim(token)),
         };
-        Ranking::new(&self.nodes, &self.field, token, next)
+        Ranks::new(&self.field, token, next)
     }
 }
 
-impl<N, H: KeyHasher> Strategy<N> for SlotTable<N, H> {
+impl<N: Key, H: KeyHasher> Strategy for SlotTable<N, H> {
+    type Node = N;
+
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         self.preference_of(token).find(|&node| accept(node))
     }
@@ -211,8 +194,6 @@ impl<N, H: KeyHasher> Strategy<N> for SlotTable<N, H> {
 
     members_of_nodes!(N);
 }
-
-membership_verbs!(SlotTable<N, H: KeyHasher>, "SlotTable::new()");
 
 impl<N, H: Default> Default for SlotTable<N, H> {
     fn default() -> Self {

@@ -1,13 +1,12 @@
 //! [`WeightedRandom`]: each pick a node at random, in proportion to weight.
 
 use crate::hash::{KeyHasher, Token, Xxh3};
-use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Line, Urn};
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, route_where_verb, routing_verbs};
 use core::fmt;
 
-#[cfg(feature = "std")]
-use crate::{error::NodeError, key::Key};
+use crate::key::Key;
 
 /// Each pick draws a node at random, in proportion to weight, independently of all other picks. The key is ignored.
 ///
@@ -57,21 +56,6 @@ impl<N> WeightedRandom<N> {
         WeightedRandom::drawing(Draws::from_entropy())
     }
 
-    /// Of these nodes, each of weight 1, with a seed from the operating system. Needs `std`.
-    ///
-    /// # Errors
-    /// [`NodeError::Duplicate`], [`NodeError::EmptyIdentity`].
-    #[cfg(feature = "std")]
-    pub fn from_nodes<I>(nodes: I) -> Result<Self, NodeError>
-    where
-        I: IntoIterator<Item = N>,
-        N: Key,
-    {
-        let mut random = WeightedRandom::new();
-        random.extend_weighted(nodes.into_iter().map(|node| (node, 1)))?;
-        Ok(random)
-    }
-
     const fn drawing(draws: Draws) -> Self {
         WeightedRandom {
             nodes: NodeSet::new(Budget::NO_POINTS),
@@ -80,16 +64,24 @@ impl<N> WeightedRandom<N> {
         }
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        if !edit.is_empty() {
-            let members = self.nodes.preview(&edit);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        if !draft.moves_nothing(&self.nodes) {
+            let members = self.nodes.preview(&draft);
             self.line = Line::of(members.map(|member| member.active_weight()));
         }
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 }
 
-impl<N> Strategy<N> for WeightedRandom<N> {
+#[cfg(feature = "std")]
+construct_verbs!(impl[N: Key] WeightedRandom<N>, N, "");
+routing_verbs!(impl[N: Key] WeightedRandom<N>, N);
+route_where_verb!(impl[N: Key] WeightedRandom<N>, N);
+membership!(WeightedRandom<N>, [N: Key], strategy [N: Key], reading [N], "");
+
+impl<N: Key> Strategy for WeightedRandom<N> {
+    type Node = N;
+
     fn pick<'a>(&'a self, _: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
         let mut random = self.draws.next();
         let mut urn = Urn::full(&self.line);
@@ -116,8 +108,6 @@ impl<N> Strategy<N> for WeightedRandom<N> {
 
     members_of_nodes!(N);
 }
-
-membership_verbs!(WeightedRandom<N>, "WeightedRandom::with_seed(7)");
 
 #[cfg(feature = "std")]
 impl<N> Default for WeightedRandom<N> {

@@ -1,5 +1,7 @@
-//! Strategies around a strategy: each changes the order of preference of the one inside, and nothing else.
+//! Strategies around a strategy: each changes the order of preference of the one inside, and
+//! nothing else.
 
+mod any_strategy;
 #[cfg(target_has_atomic = "ptr")]
 mod bounded;
 mod failover;
@@ -9,6 +11,7 @@ mod spread;
 #[cfg(feature = "sticky")]
 mod sticky;
 
+pub use any_strategy::AnyStrategy;
 #[cfg(target_has_atomic = "ptr")]
 pub use bounded::{Bounded, Lease};
 pub use failover::Failover;
@@ -20,47 +23,88 @@ pub use sticky::Sticky;
 use crate::key::Key;
 use crate::strategy::Strategy;
 
-/// Passes on what a wrapper leaves as it is.
+/// Answers as the strategy inside does, if the wrapper changes no answer about members.
 macro_rules! forward_members {
-    ($strategy:ident, $N:ty) => {
+    ($strategy:ident) => {
         fn token_of(&self, key: &[u8]) -> Token {
             self.$strategy.token_of(key)
         }
 
-        fn weight_of(&self, node: &$N) -> Option<u32> {
+        fn is_filtered(&self) -> bool {
+            self.$strategy.is_filtered()
+        }
+
+        fn weight_of(&self, node: &Self::Node) -> Option<u32> {
             self.$strategy.weight_of(node)
         }
 
-        fn member(&self, id: &[u8]) -> Option<Member<'_, $N>> {
+        fn identity_of(&self, node: &Self::Node) -> Option<&[u8]> {
+            self.$strategy.identity_of(node)
+        }
+
+        fn member(&self, id: &[u8]) -> Option<Member<'_, Self::Node>> {
             self.$strategy.member(id)
         }
 
-        fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, $N>)) {
+        fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, Self::Node>)) {
             self.$strategy.for_each_member(f);
         }
     };
 }
 use forward_members;
 
-/// Passes changes of the membership on, through `strategy_mut`.
-macro_rules! forward_membership {
-    ($N:ty) => {
-        fn set_members(&mut self, all: Vec<($N, u32)>) -> Result<Changes<$N>, NodeError> {
-            self.strategy_mut().set_members(all)
+/// [`Membership`](crate::Membership) through `strategy_mut`, and the verbs of a wrapper that do not
+/// route. The generics come twice: for a strategy inside, and for one whose members can be changed.
+macro_rules! wrapper {
+    ($Type:ty, $N:ty, [$($strategy:tt)*], [$($membership:tt)*] $(where [$($bounds:tt)*])?) => {
+        $crate::strategy::inspecting_verbs!(impl[$($strategy)*] $Type, $N $(, where [$($bounds)*])?);
+        $crate::strategy::managing_verbs! {
+            impl[$($membership)*] $Type, $N,
+            via $crate::strategy::Lists, $crate::Manage,
+            ", or a limit of the strategy inside" $(, where [$($bounds)*])?
         }
 
-        fn set_drained(&mut self, id: &[u8], drained: bool) -> Result<(), NodeError> {
-            self.strategy_mut().set_drained(id, drained)
+        impl<$($membership)*> $crate::Membership for $Type $(where $($bounds)*)? {
+            fn apply(
+                &mut self,
+                edits: alloc::vec::Vec<$crate::Edit<$N>>,
+            ) -> Result<$crate::Changes<$N>, $crate::NodeError> {
+                $crate::Membership::apply(self.strategy_mut(), edits)
+            }
+
+            fn check(&self, edits: &[&$crate::Edit<$N>]) -> Result<(), $crate::NodeError> {
+                self.strategy().check(edits)
+            }
+
+            fn member_mut(&mut self, id: &[u8]) -> Option<&mut $N> {
+                self.strategy_mut().member_mut(id)
+            }
+
+            fn set_nodes_with(
+                &mut self,
+                all: alloc::vec::Vec<($N, u32)>,
+                merge: &mut dyn FnMut(&mut $N, $N),
+            ) -> Result<$crate::Changes<$N>, $crate::NodeError> {
+                $crate::Membership::set_nodes_with(self.strategy_mut(), all, merge)
+            }
         }
     };
 }
-use forward_membership;
+use wrapper;
 
-/// The weight of a node that `strategy` has handed out, 1 at least.
-fn weight_of<N: Key>(strategy: &impl Strategy<N>, node: &N) -> u32 {
+/// Returns the weight of a node that `strategy` has handed out, 1 at least.
+fn weight_of<S: Strategy>(strategy: &S, node: &S::Node) -> u32 {
     let weight = strategy.weight_of(node).or_else(|| {
-        let member = strategy.member(node.key_bytes().as_ref())?;
+        let member = with_identity(strategy, node, |id| strategy.member(id))?;
         Some(member.weight)
     });
     weight.unwrap_or(1).max(1)
+}
+
+/// Calls `f` with the identity of a node that `strategy` has handed out.
+fn with_identity<S: Strategy, T>(strategy: &S, node: &S::Node, f: impl FnOnce(&[u8]) -> T) -> T {
+    match strategy.identity_of(node) {
+        Some(id) => f(id),
+        None => f(node.key_bytes().as_ref()),
+    }
 }

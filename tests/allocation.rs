@@ -68,7 +68,7 @@ fn routing_allocates_nothing() {
                 .filter_map(|key| ring.route_where(key, |_| true))
                 .sum::<u64>()
         });
-        let strategy: &dyn Strategy<u64> = &ring;
+        let strategy: &dyn Strategy<Node = u64> = &ring;
         allocates_nothing(name, || {
             keys.iter()
                 .filter_map(|key| strategy.route(key))
@@ -99,17 +99,17 @@ fn up_to_16_refusals_allocate_nothing() {
 }
 
 /// Rendezvous of one weight, of several and of ties; tables without and with a cap.
-fn ranked() -> Vec<(&'static str, Box<dyn Strategy<u64>>)> {
+fn ranked() -> Vec<(&'static str, Box<dyn Strategy<Node = u64>>)> {
     let members = |weights: u32| (0..100u64).map(move |node| (node, 1 + node as u32 % weights));
     let rendezvous = |weights, hasher| {
         let mut nodes = Rendezvous::with_hasher(hasher);
         nodes.extend_weighted(members(weights)).expect("distinct");
-        Box::new(nodes) as Box<dyn Strategy<u64>>
+        Box::new(nodes) as Box<dyn Strategy<Node = u64>>
     };
     let table = |weights, builder: clockwise::SlotTableBuilder<u64>| {
         let mut table = builder.slots(1024).build().expect("it works");
         table.extend_weighted(members(weights)).expect("distinct");
-        Box::new(table) as Box<dyn Strategy<u64>>
+        Box::new(table) as Box<dyn Strategy<Node = u64>>
     };
     vec![
         ("rendezvous", rendezvous(1, Spoilt::Not)),

@@ -150,9 +150,9 @@ fn traits_are_object_safe_and_boxes_forward() {
     let hasher: Box<dyn KeyHasher + Send + Sync> = Box::new(Xxh3::new());
     assert_eq!(hasher.hash_bytes(b"key"), Xxh3::new().hash_bytes(b"key"));
     let ring = HashRing::from_nodes(["a", "b", "c"]).expect("three nodes");
-    let mut boxed: Box<dyn Membership<&str>> = Box::new(ring.clone());
-    let shared: Arc<dyn Strategy<&str>> = Arc::new(ring.clone());
-    let reference: &dyn Strategy<&str> = &ring;
+    let mut boxed: Box<dyn Membership<Node = &str>> = Box::new(ring.clone());
+    let shared: Arc<dyn Strategy<Node = &str>> = Arc::new(ring.clone());
+    let reference: &dyn Strategy<Node = &str> = &ring;
     for key in 0..100u64 {
         assert_eq!(boxed.route(&key), ring.route(&key));
         assert_eq!(shared.route(&key), ring.route(&key));
@@ -171,7 +171,7 @@ fn traits_are_object_safe_and_boxes_forward() {
             (ring.token(&key), ring.route(&key))
         );
         let same =
-            |strategy: &dyn Strategy<&'static str>| strategy.pick(token, &mut |_| true).copied();
+            |strategy: &dyn Strategy<Node = &'static str>| strategy.pick(token, &mut |_| true).copied();
         assert_eq!(
             (same(&boxed), same(&shared), same(&reference)),
             (same(&ring), same(&ring), same(&ring))
@@ -188,7 +188,7 @@ fn traits_are_object_safe_and_boxes_forward() {
             Err(2)
         );
     }
-    let names = |strategy: &dyn Strategy<&str>| {
+    let names = |strategy: &dyn Strategy<Node = &str>| {
         let mut names = String::new();
         strategy.for_each_member(&mut |member| {
             names.extend([*member.node, &member.weight.to_string(), " "]);

@@ -371,7 +371,7 @@ fn it_bounds_any_strategy() {
     turns.extend_weighted(nodes()).unwrap();
     let mut loads = LeastLoaded::with_seed(1);
     loads.extend_weighted(nodes()).unwrap();
-    let boxed: [Box<dyn Strategy<Tracked<String>> + Send + Sync>; 2] =
+    let boxed: [Box<dyn Strategy<Node = Tracked<String>> + Send + Sync>; 2] =
         [Box::new(turns), Box::new(loads)];
     for strategy in boxed {
         let bounded = Bounded::new(strategy, 1.5).unwrap();

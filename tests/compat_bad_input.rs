@@ -264,7 +264,7 @@ fn options_that_cannot_work_are_refused() {
     assert!(ids(vec![u32::MAX, 1 << 20]).is_ok());
 }
 
-fn reached<S: Strategy<[u8; 4]>>(strategy: &S, tokens: impl Iterator<Item = u64>) -> usize {
+fn reached<S: Strategy<Node = [u8; 4]>>(strategy: &S, tokens: impl Iterator<Item = u64>) -> usize {
     let mut reached = vec![false; MANY as usize];
     for token in tokens {
         let node = strategy.route_token(Token::new(token)).unwrap();

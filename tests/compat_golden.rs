@@ -25,7 +25,7 @@ fn bytes_of(hex: &str) -> Vec<u8> {
 }
 
 /// Compares every cell of one column, but for those that say that the program cannot take the key.
-fn check<S: Strategy<String>>(table: &str, column: &str, cells: usize, strategy: &S) {
+fn check<S: Strategy<Node = String>>(table: &str, column: &str, cells: usize, strategy: &S) {
     let mut lines = table.lines().filter(|line| !line.starts_with('#'));
     let column = lines
         .next()

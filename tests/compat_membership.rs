@@ -259,7 +259,7 @@ fn names_place_and_identify() {
 
 #[test]
 fn they_are_strategies_like_any_other() {
-    fn is<S: Membership<String> + Send + Sync + Clone + std::fmt::Debug + Default>() {}
+    fn is<S: Membership<Node = String> + Send + Sync + Clone + std::fmt::Debug + Default>() {}
     is::<Nginx<String>>();
     is::<Ketama<String>>();
     is::<EnvoyRing<String>>();
@@ -267,7 +267,7 @@ fn they_are_strategies_like_any_other() {
     is::<HaproxyConsistent<String>>();
     is::<Jump<String>>();
 
-    let mut chosen: Box<dyn Membership<&str>> = Box::new(Nginx::new());
+    let mut chosen: Box<dyn Membership<Node = &str>> = Box::new(Nginx::new());
     chosen
         .set_members(vec![("a", 1), ("b", 2)])
         .unwrap()

@@ -27,7 +27,7 @@ impl Load for Unique {
 
 #[test]
 fn no_pick_allocates_up_to_16_refusals() {
-    let strategies: Vec<(&str, Box<dyn Membership<Unique>>)> = vec![
+    let strategies: Vec<(&str, Box<dyn Membership<Node = Unique>>)> = vec![
         ("round-robin", Box::new(RoundRobin::new())),
         ("weighted random", Box::new(WeightedRandom::with_seed(1))),
         ("least loaded", Box::new(LeastLoaded::with_seed(1))),

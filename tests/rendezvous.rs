@@ -577,7 +577,7 @@ fn it_is_shared_and_boxed() {
     let nodes = Rendezvous::from_nodes(["a", "b"]).unwrap();
     shared(&nodes);
     let owner = nodes.route("key").copied();
-    let boxed: Box<dyn Strategy<&str> + Send + Sync> = Box::new(nodes);
+    let boxed: Box<dyn Strategy<Node = &str> + Send + Sync> = Box::new(nodes);
     assert_eq!(boxed.route("key").copied(), owner);
     let mut members = Vec::new();
     boxed.for_each_member(&mut |member| members.push(*member.node));

@@ -100,7 +100,7 @@ fn sessions_survive_the_swap() {
 
 #[test]
 fn a_strategy_chosen_at_run_time_is_replaced() {
-    type Any = Box<dyn Strategy<&'static str> + Send + Sync>;
+    type Any = Box<dyn Strategy<Node = &'static str> + Send + Sync>;
     let shared: Shared<Any> = Shared::new(Box::new(HashRing::from_nodes(["a"]).unwrap()));
     assert_eq!(shared.load().route("k"), Some(&"a"));
     shared.replace(Box::new(HashRing::from_nodes(["b"]).unwrap()));

@@ -24,7 +24,7 @@ impl Random {
 }
 
 /// The mean, over time, of the longest queue; loads are seen as they were up to `staleness` service times ago.
-fn longest_queue(strategy: &dyn Strategy<Gauge>, staleness: f64) -> f64 {
+fn longest_queue(strategy: &dyn Strategy<Node = Gauge>, staleness: f64) -> f64 {
     let mut random = Random(42);
     let mut queues: Vec<VecDeque<f64>> = vec![VecDeque::new(); SERVERS];
     let mut gauges: Vec<&Gauge> = Vec::new();

@@ -581,7 +581,7 @@ fn it_is_shared_and_boxed() {
     let table = SlotTable::from_nodes(["a", "b"]).unwrap();
     shared(&table);
     let owner = table.route("key").copied();
-    let boxed: Box<dyn Strategy<&str> + Send + Sync> = Box::new(table);
+    let boxed: Box<dyn Strategy<Node = &str> + Send + Sync> = Box::new(table);
     assert_eq!(boxed.route("key").copied(), owner);
     assert_eq!(boxed.member(b"b").map(|member| member.weight), Some(1));
 }

@@ -149,7 +149,7 @@ fn the_format_is_as_written() {
 }
 
 /// A golden snapshot as what it is of: its strategy, its fingerprint, and how it is written again.
-fn golden(line: &str) -> (Box<dyn Strategy<String>>, u64, String) {
+fn golden(line: &str) -> (Box<dyn Strategy<Node = String>>, u64, String) {
     macro_rules! read {
         ($strategy:ident) => {{
             let strategy: $strategy<String> = serde_json::from_str(line).unwrap();

@@ -43,7 +43,7 @@ fn members() -> impl Iterator<Item = (String, u32)> {
 }
 
 /// The whole order of preference of many tokens, those of every slot too.
-fn orders(strategy: &impl Strategy<String>) -> Vec<Vec<String>> {
+fn orders(strategy: &impl Strategy<Node = String>) -> Vec<Vec<String>> {
     (0..64u64)
         .flat_map(|i| [i << 58, !(i << 58), i.wrapping_mul(0x9e37_79b9_7f4a_7c15)])
         .map(|token| {
@@ -58,7 +58,7 @@ fn orders(strategy: &impl Strategy<String>) -> Vec<Vec<String>> {
 }
 
 /// What both kinds have, for tests that are the same for both.
-trait Kind: Strategy<String> + serde::Serialize + serde::de::DeserializeOwned + Sized {
+trait Kind: Strategy<Node = String> + serde::Serialize + serde::de::DeserializeOwned + Sized {
     fn taken(&self) -> Snapshot<String>;
     fn back(snapshot: Snapshot<String>) -> Result<Self, RestoreError>;
     fn checksum(&self) -> u64;

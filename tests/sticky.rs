@@ -75,7 +75,7 @@ fn sessions_stay_over_strategies_that_ignore_the_key() {
     turns.extend_weighted(nodes()).unwrap();
     let mut loads = LeastLoaded::with_seed(1);
     loads.extend_weighted(nodes()).unwrap();
-    let boxed: [Box<dyn Strategy<Tracked<u32>> + Send + Sync>; 2] =
+    let boxed: [Box<dyn Strategy<Node = Tracked<u32>> + Send + Sync>; 2] =
         [Box::new(turns), Box::new(loads)];
     for strategy in boxed {
         let sticky = Sticky::new(strategy, 1_000, MINUTE);
@@ -146,7 +146,7 @@ fn pick_honours_a_session_and_binds_none() {
     sticky.strategy_mut().drain("c").unwrap();
     assert_eq!(sticky.replicas("bound", 9).len(), 3);
     // Through the trait, `route` binds as well.
-    let strategy: &dyn Strategy<&str> = &sticky;
+    let strategy: &dyn Strategy<Node = &str> = &sticky;
     strategy.route("by trait");
     assert_eq!(sticky.session_count(), 2);
 }

@@ -1,7 +1,7 @@
 //! What the placements of other systems share: members in the order of the list, rings of 32-bit points, and offering.
 
 use crate::hash::Token;
-use crate::nodes::{Budget, Edit, NodeSet, Planned};
+use crate::nodes::{Budget, Draft, NodeSet, Planned};
 use crate::ring::points::{Points, Run};
 use crate::ring::preference::Seen;
 use crate::strategy::Strategy;
@@ -28,9 +28,9 @@ pub(super) struct Listed<'a> {
     pub(super) member: Planned<'a>,
 }
 
-pub(super) fn listed<'a, N>(nodes: &'a NodeSet<N>, edit: &'a Edit<N>) -> Vec<Listed<'a>> {
+pub(super) fn listed<'a, N>(nodes: &'a NodeSet<N>, draft: &'a Draft<N>) -> Vec<Listed<'a>> {
     let mut list: Vec<_> = (0..)
-        .zip(nodes.preview(edit))
+        .zip(nodes.preview(draft))
         .map(|(rank, member)| Listed { rank, member })
         .collect();
     list.sort_unstable_by_key(|listed| listed.member.place);
@@ -152,7 +152,7 @@ pub(super) fn offer<'a, N>(
 /// The first node in order of preference, the long way: kept out of the short one's code, which it slows twofold.
 #[cold]
 #[inline(never)]
-pub(super) fn first_offered<N, S: Strategy<N>>(strategy: &S, token: Token) -> Option<&N> {
+pub(super) fn first_offered<S: Strategy>(strategy: &S, token: Token) -> Option<&S::Node> {
     strategy.pick(token, &mut |_| true)
 }
 

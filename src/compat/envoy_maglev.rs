@@ -4,8 +4,9 @@ use super::common::{Listed, default_and_debug, listed, offer};
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
-use crate::strategy::Strategy;
+use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes, membership};
+use crate::preference::Preference;
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use alloc::{vec, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
@@ -102,25 +103,49 @@ impl<N> EnvoyMaglev<N> {
         self.table_size
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        if !edit.is_empty() {
-            let mut list = listed(&self.nodes, &edit);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        if !draft.moves_nothing(&self.nodes) {
+            let mut list = listed(&self.nodes, &draft);
             // Ranks are in order of the texts, which is the order of the rounds.
             list.sort_unstable_by_key(|listed| listed.rank);
             self.table = table(&list, self.table_size as usize);
         }
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 }
 
-impl<N> Strategy<N> for EnvoyMaglev<N> {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
-        let attempt = |attempt: u64| {
+impl<N> EnvoyMaglev<N> {
+    /// The ranks of a token's nodes in order, some more than once.
+    fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
+        let attempt = move |attempt: u64| {
             let hash = token.get() ^ attempt.wrapping_neg();
             self.table[(hash % self.table_size) as usize]
         };
         let attempts = (0..self.table.len() as u64).map(attempt);
-        offer(&self.nodes, attempts.chain(0..self.len() as u32), accept)
+        attempts.chain(0..self.len() as u32)
+    }
+
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        Preference::foreign(&self.nodes, self.ranks(token))
+    }
+}
+
+construct_verbs!(impl[N: Key] EnvoyMaglev<N>, N, ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)");
+routing_verbs!(impl[N: Key] EnvoyMaglev<N>, N);
+placement_verbs!(impl[N: Key] EnvoyMaglev<N>, N);
+membership!(
+    EnvoyMaglev<N>,
+    [N: Key],
+    strategy [N: Key],
+    reading [N],
+    ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)"
+);
+
+impl<N: Key> Strategy for EnvoyMaglev<N> {
+    type Node = N;
+
+    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), accept)
     }
 
     /// The key's XXH64.
@@ -139,7 +164,6 @@ impl<N> Strategy<N> for EnvoyMaglev<N> {
     members_of_nodes!(N);
 }
 
-membership_verbs!(EnvoyMaglev<N>, "EnvoyMaglev::new()", compat);
 default_and_debug!(EnvoyMaglev, table_size: |maglev: &Self| maglev.table_size);
 
 struct Host {

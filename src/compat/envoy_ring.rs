@@ -6,9 +6,10 @@ use super::common::{
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes, membership};
+use crate::preference::Preference;
 use crate::ring::points::Points;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
@@ -121,25 +122,45 @@ impl<N> EnvoyRing<N> {
         self.points.len()
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        let list = listed(&self.nodes, &edit);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        let list = listed(&self.nodes, &draft);
         let order = ranks(&list);
-        if !edit.is_empty() || order != self.order {
+        if !draft.moves_nothing(&self.nodes) || order != self.order {
             self.points = points(&list, self.sizes);
             self.order = order;
         }
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 }
 
-impl<N> Strategy<N> for EnvoyRing<N> {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+impl<N> EnvoyRing<N> {
+    /// The ranks of a token's nodes in order, some more than once.
+    fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let points = self.points.walk(token.get()).take(self.points.len());
-        offer(
-            &self.nodes,
-            points.chain(self.order.iter().copied()),
-            accept,
-        )
+        points.chain(self.order.iter().copied())
+    }
+
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        Preference::foreign(&self.nodes, self.ranks(token))
+    }
+}
+
+construct_verbs!(impl[N: Key] EnvoyRing<N>, N, ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)");
+routing_verbs!(impl[N: Key] EnvoyRing<N>, N);
+placement_verbs!(impl[N: Key] EnvoyRing<N>, N);
+membership!(
+    EnvoyRing<N>,
+    [N: Key],
+    strategy [N: Key],
+    reading [N],
+    ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)"
+);
+
+impl<N: Key> Strategy for EnvoyRing<N> {
+    type Node = N;
+
+    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), accept)
     }
 
     /// The key's XXH64.
@@ -158,7 +179,6 @@ impl<N> Strategy<N> for EnvoyRing<N> {
     members_of_nodes!(N);
 }
 
-membership_verbs!(EnvoyRing<N>, "EnvoyRing::new()", compat);
 default_and_debug!(EnvoyRing, points: |ring: &Self| ring.points.len());
 
 fn points(list: &[Listed<'_>], sizes: Sizes) -> Points {

@@ -6,9 +6,10 @@ use super::common::{
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Changes, Draft, Edit, Limits, NodeSet, members_of_nodes, membership};
+use crate::preference::Preference;
 use crate::ring::points::Points;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use alloc::{vec, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
@@ -156,32 +157,52 @@ impl<N> HaproxyConsistent<N> {
         Some(self.ids[rank])
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        self.apply_with_ids(edit, &[])
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        self.carry_out_with_ids(draft, &[])
     }
 
     /// Newcomers get `ids` in order of the list, then the lowest that are free.
-    fn apply_with_ids(&mut self, edit: Edit<N>, ids: &[u32]) -> Changes<N> {
-        let list = listed(&self.nodes, &edit);
+    fn carry_out_with_ids(&mut self, draft: Draft<N>, ids: &[u32]) -> Changes<N> {
+        let list = listed(&self.nodes, &draft);
         let order = ranks(&list);
-        if !edit.is_empty() || order != self.order {
+        if !draft.moves_nothing(&self.nodes) || order != self.order {
             self.ids = ids_by_rank(&list, &self.ids, ids);
             self.points = points(&list, &self.ids);
             self.arcs = arcs(&self.points);
             self.order = order;
         }
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 }
 
-impl<N> Strategy<N> for HaproxyConsistent<N> {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+impl<N> HaproxyConsistent<N> {
+    /// The ranks of a token's nodes in order, some more than once.
+    fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let nearest = nearest_first(&self.points, (token.get() >> 32) as u32);
-        offer(
-            &self.nodes,
-            nearest.chain(self.order.iter().copied()),
-            accept,
-        )
+        nearest.chain(self.order.iter().copied())
+    }
+
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        Preference::foreign(&self.nodes, self.ranks(token))
+    }
+}
+
+construct_verbs!(impl[N: Key] HaproxyConsistent<N>, N, ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)");
+routing_verbs!(impl[N: Key] HaproxyConsistent<N>, N);
+placement_verbs!(impl[N: Key] HaproxyConsistent<N>, N);
+membership!(
+    HaproxyConsistent<N>,
+    [N: Key],
+    strategy [N: Key],
+    reading [N],
+    ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)"
+);
+
+impl<N: Key> Strategy for HaproxyConsistent<N> {
+    type Node = N;
+
+    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), accept)
     }
 
     /// The key's place in the upper half.
@@ -200,7 +221,6 @@ impl<N> Strategy<N> for HaproxyConsistent<N> {
     members_of_nodes!(N);
 }
 
-membership_verbs!(HaproxyConsistent<N>, "HaproxyConsistent::new()", compat);
 default_and_debug!(HaproxyConsistent, points: |haproxy: &Self| haproxy.points.len());
 
 fn ids_by_rank(list: &[Listed<'_>], before: &[u32], given: &[u32]) -> Vec<u32> {
@@ -268,7 +288,7 @@ pub(super) fn arcs(points: &[u64]) -> Points {
 
 /// The owners of all points, the nearest to a place first, the one before the place where two are as near. That is the order in
 /// which servers would get a key if each that had it went down.
-pub(super) fn nearest_first(points: &[u64], place: u32) -> impl Iterator<Item = u32> {
+pub(super) fn nearest_first(points: &[u64], place: u32) -> impl Iterator<Item = u32> + Clone + '_ {
     let count = points.len();
     let first = points.partition_point(|point| point >> 32 < u64::from(place));
     // Points passed after the place, and before it.
@@ -399,8 +419,11 @@ impl<N> HaproxyConsistentBuilder<N> {
             hash: self.hash.unwrap_or(HaproxyHash::Sdbm),
             avalanche: self.avalanche.unwrap_or(self.hash.is_none()),
         });
-        let edit = haproxy.nodes.plan_insert(nodes)?;
-        let _ = haproxy.apply_with_ids(edit, ids);
+        let inserts = nodes
+            .into_iter()
+            .map(|(node, weight)| Edit::insert(node, weight));
+        let draft = haproxy.nodes.plan(inserts)?;
+        let _ = haproxy.carry_out_with_ids(draft, ids);
         Ok(haproxy)
     }
 }

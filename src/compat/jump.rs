@@ -4,8 +4,9 @@ use super::common::{default_and_debug, first_offered, listed, offer, ranks};
 use super::error::CompatError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
-use crate::strategy::Strategy;
+use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes, membership};
+use crate::preference::Preference;
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use alloc::vec::Vec;
 
 /// Rehashed tries of the order of failover, before the shards that are left follow by number.
@@ -85,28 +86,50 @@ impl<N> Jump<N> {
         self.order.iter().position(|&other| other as usize == rank)
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        self.order = ranks(&listed(&self.nodes, &edit));
-        self.nodes.commit(edit)
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        self.order = ranks(&listed(&self.nodes, &draft));
+        self.nodes.commit(draft)
     }
 }
 
-impl<N> Strategy<N> for Jump<N> {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+impl<N> Jump<N> {
+    /// The ranks of a token's nodes in order, some more than once.
+    fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let shards = self.order.len();
-        let owner = jump(token.get(), shards)?;
-        let rehash = |attempt: u64| {
+        let owner = jump(token.get(), shards);
+        let rehash = move |attempt: u64| {
             let key = Xxh3::with_seed(attempt).hash_bytes(&token.get().to_le_bytes());
             jump(key, shards)
         };
         let tries = (1..=TRIES).filter_map(rehash);
-        let rest = (owner + 1..shards).chain(0..owner);
-        let numbers = core::iter::once(owner).chain(tries).chain(rest);
-        offer(
-            &self.nodes,
-            numbers.map(|number| self.order[number]),
-            accept,
-        )
+        let rest = owner
+            .into_iter()
+            .flat_map(move |owner| (owner + 1..shards).chain(0..owner));
+        let numbers = owner.into_iter().chain(tries).chain(rest);
+        numbers.map(|number| self.order[number])
+    }
+
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        Preference::foreign(&self.nodes, self.ranks(token))
+    }
+}
+
+construct_verbs!(impl[N: Key] Jump<N>, N, ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)");
+routing_verbs!(impl[N: Key] Jump<N>, N);
+placement_verbs!(impl[N: Key] Jump<N>, N);
+membership!(
+    Jump<N>,
+    [N: Key],
+    strategy [N: Key],
+    reading [N],
+    ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)"
+);
+
+impl<N: Key> Strategy for Jump<N> {
+    type Node = N;
+
+    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), accept)
     }
 
     /// The number that 8 bytes are, little-endian; of other keys the [`Xxh3`].
@@ -131,7 +154,6 @@ impl<N> Strategy<N> for Jump<N> {
     members_of_nodes!(N);
 }
 
-membership_verbs!(Jump<N>, "Jump::new()", compat);
 default_and_debug!(Jump);
 
 /// The number of `key`'s shard; `None` without shards.

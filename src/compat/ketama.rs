@@ -7,9 +7,10 @@ use super::common::{
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Edit, Limits, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes, membership};
+use crate::preference::Preference;
 use crate::ring::points::Points;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
@@ -154,8 +155,8 @@ impl<N> Ketama<N> {
         }
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        let mut list = listed(&self.nodes, &edit);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        let mut list = listed(&self.nodes, &draft);
         if self.rules.twemproxy {
             list.sort_by_key(|listed| {
                 let name = self.rules.stem(listed.member.identity);
@@ -163,22 +164,42 @@ impl<N> Ketama<N> {
             });
         }
         let order = ranks(&list);
-        if !edit.is_empty() || order != self.order {
+        if !draft.moves_nothing(&self.nodes) || order != self.order {
             self.points = points(&list, self.rules);
             self.order = order;
         }
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 }
 
-impl<N> Strategy<N> for Ketama<N> {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+impl<N> Ketama<N> {
+    /// The ranks of a token's nodes in order, some more than once.
+    fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let points = self.points.walk(token.get()).take(self.points.len());
-        offer(
-            &self.nodes,
-            points.chain(self.order.iter().copied()),
-            accept,
-        )
+        points.chain(self.order.iter().copied())
+    }
+
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        Preference::foreign(&self.nodes, self.ranks(token))
+    }
+}
+
+construct_verbs!(impl[N: Key] Ketama<N>, N, ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)");
+routing_verbs!(impl[N: Key] Ketama<N>, N);
+placement_verbs!(impl[N: Key] Ketama<N>, N);
+membership!(
+    Ketama<N>,
+    [N: Key],
+    strategy [N: Key],
+    reading [N],
+    ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)"
+);
+
+impl<N: Key> Strategy for Ketama<N> {
+    type Node = N;
+
+    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), accept)
     }
 
     /// The hash of the key, or of the part that the hash tag marks, in the upper half.
@@ -198,7 +219,6 @@ impl<N> Strategy<N> for Ketama<N> {
     members_of_nodes!(N);
 }
 
-membership_verbs!(Ketama<N>, "Ketama::new()", compat);
 default_and_debug!(Ketama, points: |ketama: &Self| ketama.points.len());
 
 fn points(list: &[Listed<'_>], rules: Rules) -> Points {

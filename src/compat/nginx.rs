@@ -7,9 +7,10 @@ use super::common::{
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
+use crate::nodes::{Changes, Draft, NodeSet, members_of_nodes, membership};
+use crate::preference::Preference;
 use crate::ring::points::Points;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use crc32fast::Hasher;
@@ -98,27 +99,47 @@ impl<N> Nginx<N> {
         Ok(nginx)
     }
 
-    fn apply(&mut self, edit: Edit<N>) -> Changes<N> {
-        let list = listed(&self.nodes, &edit);
+    fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
+        let list = listed(&self.nodes, &draft);
         let order = ranks(&list);
-        if !edit.is_empty() || order != self.order {
+        if !draft.moves_nothing(&self.nodes) || order != self.order {
             self.points = points(&list);
             self.fallback = fallback(&list);
             self.order = order;
         }
-        self.nodes.commit(edit)
+        self.nodes.commit(draft)
     }
 }
 
-impl<N> Strategy<N> for Nginx<N> {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+impl<N> Nginx<N> {
+    /// The ranks of a token's nodes in order, some more than once.
+    fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let tries = if token == ROUND_ROBIN { 0 } else { TRIES };
         let points = self.points.walk(token.get()).take(tries);
-        offer(
-            &self.nodes,
-            points.chain(self.fallback.iter().copied()),
-            accept,
-        )
+        points.chain(self.fallback.iter().copied())
+    }
+
+    fn preference_of(&self, token: Token) -> Preference<'_, N> {
+        Preference::foreign(&self.nodes, self.ranks(token))
+    }
+}
+
+construct_verbs!(impl[N: Key] Nginx<N>, N, ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)");
+routing_verbs!(impl[N: Key] Nginx<N>, N);
+placement_verbs!(impl[N: Key] Nginx<N>, N);
+membership!(
+    Nginx<N>,
+    [N: Key],
+    strategy [N: Key],
+    reading [N],
+    ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)"
+);
+
+impl<N: Key> Strategy for Nginx<N> {
+    type Node = N;
+
+    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), accept)
     }
 
     /// The CRC-32 in the upper half; all ones for the empty key.
@@ -145,7 +166,6 @@ impl<N> Strategy<N> for Nginx<N> {
     members_of_nodes!(N);
 }
 
-membership_verbs!(Nginx<N>, "Nginx::new()", compat);
 default_and_debug!(Nginx, points: |nginx: &Self| nginx.points.len());
 
 fn points(list: &[Listed<'_>]) -> Points {

@@ -55,7 +55,7 @@ fn nodes(list: &List) -> Vec<(String, u32)> {
 }
 
 /// Compares the whole order of preference, and the owner by the short way.
-fn same<S: Strategy<String>>(strategy: &S, key: &[u8], expected: &[usize], list: &List) {
+fn same<S: Strategy<Node = String>>(strategy: &S, key: &[u8], expected: &[usize], list: &List) {
     let order = strategy.replicas(key, usize::MAX);
     let order: Vec<&str> = order.into_iter().map(String::as_str).collect();
     let expected: Vec<&str> = expected.iter().map(|&i| list[i].text.as_str()).collect();

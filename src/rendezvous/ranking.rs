@@ -2,22 +2,11 @@
 
 use super::field::{Claim, Field};
 use super::score::Folded;
-use crate::nodes::NodeSet;
 use alloc::vec::Vec;
-use core::fmt;
-use core::iter::FusedIterator;
 
-/// The eligible nodes in a key's order of preference, each once; see [`Rendezvous::preference`](crate::Rendezvous::preference) and
-/// [`SlotTable::preference`](crate::SlotTable::preference).
-#[must_use = "a preference is lazy"]
-pub struct Ranking<'a, N> {
-    nodes: &'a NodeSet<N>,
-    ranks: Ranks<'a>,
-}
-
-/// The ranks alone.
+/// The ranks of the eligible nodes in a key's order, each once.
 #[derive(Clone)]
-struct Ranks<'a> {
+pub(crate) struct Ranks<'a> {
     field: &'a Field,
     token: Folded,
     /// Came first, whatever its claim; left out later.
@@ -45,26 +34,22 @@ pub(crate) enum Next {
 /// Passes over the field before the rest of it is sorted.
 const PASSES: usize = 16;
 
-impl<'a, N> Ranking<'a, N> {
+impl<'a> Ranks<'a> {
     #[inline]
-    pub(crate) fn new(nodes: &'a NodeSet<N>, field: &'a Field, token: Folded, first: Next) -> Self {
-        let ranks = Ranks {
+    pub(crate) fn new(field: &'a Field, token: Folded, first: Next) -> Self {
+        Ranks {
             field,
             token,
             owner: None,
             next: first,
             left: field.len(),
-        };
-        Ranking { nodes, ranks }
-    }
-
-    /// The ranks of the nodes instead.
-    pub(crate) fn into_ranks(mut self) -> impl Iterator<Item = u32> {
-        core::iter::from_fn(move || self.ranks.next())
+        }
     }
 }
 
-impl Ranks<'_> {
+impl Iterator for Ranks<'_> {
+    type Item = u32;
+
     fn next(&mut self) -> Option<u32> {
         if self.left == 0 {
             return None;
@@ -87,7 +72,9 @@ impl Ranks<'_> {
         self.left -= 1;
         Some(rank)
     }
+}
 
+impl Ranks<'_> {
     fn by_claim(&mut self) -> Option<u32> {
         let offered = self.field.len() - self.left;
         let claim = match &mut self.next {
@@ -104,40 +91,5 @@ impl Ranks<'_> {
         };
         self.next = Next::After(claim);
         Some(claim.rank)
-    }
-}
-
-impl<'a, N> Iterator for Ranking<'a, N> {
-    type Item = &'a N;
-
-    #[inline]
-    fn next(&mut self) -> Option<&'a N> {
-        let nodes = self.nodes;
-        self.ranks.next().map(|rank| nodes.node(rank))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.ranks.left, Some(self.ranks.left))
-    }
-}
-
-impl<N> ExactSizeIterator for Ranking<'_, N> {}
-impl<N> FusedIterator for Ranking<'_, N> {}
-
-impl<N> Clone for Ranking<'_, N> {
-    fn clone(&self) -> Self {
-        Ranking {
-            nodes: self.nodes,
-            ranks: self.ranks.clone(),
-        }
-    }
-}
-
-/// Shows how many nodes are left.
-impl<N> fmt::Debug for Ranking<'_, N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ranking")
-            .field("left", &self.ranks.left)
-            .finish_non_exhaustive()
     }
 }

@@ -45,8 +45,8 @@ impl<N, H: KeyHasher> Rendezvous<N, H> {
         snapshot.expect(KIND, score::LAYOUT_V1)?;
         let mut rendezvous = Rendezvous::with_hasher(hasher);
         let (hasher, nodes) = (&rendezvous.hasher, &rendezvous.nodes);
-        let edit = rendezvous.placement().plan(snapshot, hasher, nodes)?;
-        let _ = rendezvous.apply(edit);
+        let draft = rendezvous.placement().plan(snapshot, hasher, nodes)?;
+        rendezvous.carry_out(draft);
         Ok(rendezvous)
     }
 }

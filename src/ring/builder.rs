@@ -2,10 +2,20 @@
 
 use super::{HashRing, MAX_POINTS, VIRTUAL_NODES};
 use crate::error::ConfigError;
-use crate::hash::Xxh3;
+use crate::hash::{KeyHasher, Xxh3};
+use crate::key::Key;
 use crate::nodes::Budget;
+use crate::strategy::builder_verbs;
 use core::fmt;
 use core::marker::PhantomData;
+
+/// The most points that a ring may have: what 32 bits count, and what memory can hold while a change
+/// is worked out.
+const MOST_POINTS: usize = if usize::BITS > 32 {
+    u32::MAX as usize
+} else {
+    isize::MAX as usize / 64
+};
 
 /// Configures a [`HashRing`]; see [`HashRing::builder`].
 ///
@@ -58,7 +68,7 @@ impl<N, H> HashRingBuilder<N, H> {
     /// How many points all members may need together, drained ones too; 2²⁴ unless set. So a weight that is wrong by orders of magnitude is refused before
     /// anything is allocated. Never more than 2³² − 1, whatever is set. Not part of the placement.
     pub fn max_points(mut self, max_points: usize) -> Self {
-        self.budget.max_points = max_points.min(u32::MAX as usize);
+        self.budget.max_points = max_points.min(MOST_POINTS);
         self
     }
 
@@ -83,6 +93,8 @@ impl<N, H> HashRingBuilder<N, H> {
         Ok(HashRing::configured(self.budget, self.hasher))
     }
 }
+
+builder_verbs!(impl[N: Key, H: KeyHasher] HashRingBuilder<N, H>, HashRing<N, H>, N);
 
 impl<N, H> fmt::Debug for HashRingBuilder<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

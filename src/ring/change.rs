@@ -4,7 +4,7 @@ use super::compare::differing;
 use super::points::Points;
 use super::{HashRing, layout};
 use crate::error::{DiffError, RestoreError};
-use crate::hash::KeyHasher;
+use crate::hash::{KeyHasher, Token};
 use crate::key::Key;
 use crate::snapshot::same_hasher;
 use crate::topology::{Circle, Domains, Explanation, Loss, Migration, Union, losses, replica_set};
@@ -143,8 +143,8 @@ impl<N, H: KeyHasher> HashRing<N, H> {
             .max_points(self.nodes.budget().max_points)
             .hasher(self.hasher.clone())
             .build()?;
-        let edit = ring.nodes.plan_restore(self.nodes.entries().to_vec())?;
-        let _ = ring.apply(edit);
+        let draft = ring.nodes.plan_restore(self.nodes.entries().to_vec())?;
+        ring.carry_out(draft);
         Ok(ring)
     }
 
@@ -170,7 +170,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
         K: Key + ?Sized,
         F: FnMut(&'a N) -> bool,
     {
-        let token = self.token(key);
+        let token = Token::new(self.hasher.hash_bytes(key.key_bytes().as_ref()));
         let circle = Circle {
             nodes: &self.nodes,
             walk: self.points.around(token.get()),

@@ -1,74 +1,30 @@
 //! A key's order of preference on a ring.
 
 use super::points::Walk;
-use crate::nodes::NodeSet;
 use alloc::{vec, vec::Vec};
-use core::fmt;
-use core::iter::FusedIterator;
 
-/// The eligible nodes in a key's order of preference, each once; see [`preference`](crate::HashRing::preference).
-#[must_use = "a preference is lazy"]
-pub struct Preference<'a, N> {
-    nodes: &'a NodeSet<N>,
+/// The owners of the points from a token on, each once.
+#[derive(Clone)]
+pub(crate) struct Walked<'a> {
     walk: Walk<'a>,
     seen: Seen,
-    /// Eligible nodes not seen yet. Each has a point, so while there are some the walk meets one.
-    left: usize,
 }
 
-impl<'a, N> Preference<'a, N> {
+impl<'a> Walked<'a> {
     #[inline]
-    pub(super) fn new(nodes: &'a NodeSet<N>, walk: Walk<'a>) -> Self {
-        Preference {
-            nodes,
+    pub(crate) fn new(walk: Walk<'a>) -> Self {
+        Walked {
             walk,
             seen: Seen::new(),
-            left: nodes.eligible(),
         }
     }
-}
 
-impl<'a, N> Iterator for Preference<'a, N> {
-    type Item = &'a N;
-
+    /// Returns the rank of the next node, out of so many members. To be called only while an
+    /// eligible node is left: each has a point, so the walk meets one.
     #[inline]
-    fn next(&mut self) -> Option<&'a N> {
-        if self.left == 0 {
-            return None;
-        }
-        let nodes = self.nodes;
-        let owner = self
-            .walk
-            .find(|&owner| self.seen.is_new(owner, nodes.len()))?;
-        self.left -= 1;
-        Some(nodes.node(owner))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
-
-impl<N> ExactSizeIterator for Preference<'_, N> {}
-impl<N> FusedIterator for Preference<'_, N> {}
-
-impl<N> Clone for Preference<'_, N> {
-    fn clone(&self) -> Self {
-        Preference {
-            nodes: self.nodes,
-            walk: self.walk.clone(),
-            seen: self.seen.clone(),
-            left: self.left,
-        }
-    }
-}
-
-/// Shows how many nodes are left.
-impl<N> fmt::Debug for Preference<'_, N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Preference")
-            .field("left", &self.left)
-            .finish_non_exhaustive()
+    pub(crate) fn next(&mut self, members: usize) -> Option<u32> {
+        let seen = &mut self.seen;
+        self.walk.find(|&owner| seen.is_new(owner, members))
     }
 }
 

@@ -59,8 +59,8 @@ impl<N, H: KeyHasher> HashRingBuilder<N, H> {
         let mut ring = self
             .virtual_nodes(snapshot.require(VIRTUAL_NODES)?)
             .build()?;
-        let edit = ring.placement().plan(snapshot, &ring.hasher, &ring.nodes)?;
-        let _ = ring.apply(edit);
+        let draft = ring.placement().plan(snapshot, &ring.hasher, &ring.nodes)?;
+        ring.carry_out(draft);
         Ok(ring)
     }
 }

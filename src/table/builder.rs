@@ -3,7 +3,9 @@
 use super::SlotTable;
 use super::settle::ONE;
 use crate::error::ConfigError;
-use crate::hash::Xxh3;
+use crate::hash::{KeyHasher, Xxh3};
+use crate::key::Key;
+use crate::strategy::builder_verbs;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -130,6 +132,8 @@ impl<N, H> SlotTableBuilder<N, H> {
         Ok(SlotTable::configured(config, self.hasher))
     }
 }
+
+builder_verbs!(impl[N: Key, H: KeyHasher] SlotTableBuilder<N, H>, SlotTable<N, H>, N);
 
 impl<N, H> fmt::Debug for SlotTableBuilder<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -82,8 +82,8 @@ impl<N, H: KeyHasher> SlotTableBuilder<N, H> {
         }
         .build()?;
         let (hasher, nodes) = (&table.hasher, &table.nodes);
-        let edit = table.placement().plan(snapshot, hasher, nodes)?;
-        let _ = table.apply(edit);
+        let draft = table.placement().plan(snapshot, hasher, nodes)?;
+        table.carry_out(draft);
         Ok(table)
     }
 }

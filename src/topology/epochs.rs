@@ -130,9 +130,9 @@ impl<Old, New> Epochs<Old, New> {
             .is_some_and(|&(first, _)| first <= token.get())
     }
 
-    fn key_is_finished<N, K: Key + ?Sized>(&self, key: &K) -> bool
+    fn key_is_finished<K: Key + ?Sized>(&self, key: &K) -> bool
     where
-        Old: Strategy<N>,
+        Old: Strategy,
     {
         self.is_finished(self.old.token_of(key.key_bytes().as_ref()))
     }
@@ -141,8 +141,8 @@ impl<Old, New> Epochs<Old, New> {
     /// differently.
     pub fn owners<N: Key, K: Key + ?Sized>(&self, key: &K) -> Transition<'_, N>
     where
-        Old: Strategy<N>,
-        New: Strategy<N>,
+        Old: Strategy<Node = N>,
+        New: Strategy<Node = N>,
     {
         let (from, to) = (self.old.route(key), self.new.route(key));
         Transition {
@@ -160,8 +160,8 @@ impl<Old, New> Epochs<Old, New> {
     /// distinct.
     pub fn reads<N: Key, K: Key + ?Sized>(&self, key: &K, n: usize) -> Vec<&N>
     where
-        Old: Strategy<N>,
-        New: Strategy<N>,
+        Old: Strategy<Node = N>,
+        New: Strategy<Node = N>,
     {
         let new = self.new.replicas(key, n);
         if self.key_is_finished(key) {
@@ -174,8 +174,8 @@ impl<Old, New> Epochs<Old, New> {
     /// Where to write `key`, of which there are `n` replicas: to all of them. The same nodes as [`reads`](Epochs::reads).
     pub fn writes<N: Key, K: Key + ?Sized>(&self, key: &K, n: usize) -> Vec<&N>
     where
-        Old: Strategy<N>,
-        New: Strategy<N>,
+        Old: Strategy<Node = N>,
+        New: Strategy<Node = N>,
     {
         self.reads(key, n)
     }
@@ -184,8 +184,8 @@ impl<Old, New> Epochs<Old, New> {
     pub fn replicas_across<'a, N, K, Z, F>(&'a self, key: &K, n: usize, mut domain: F) -> Vec<&'a N>
     where
         N: Key + 'a,
-        Old: Strategy<N>,
-        New: Strategy<N>,
+        Old: Strategy<Node = N>,
+        New: Strategy<Node = N>,
         K: Key + ?Sized,
         Z: PartialEq,
         F: FnMut(&'a N) -> Z,

@@ -9,16 +9,15 @@ mod total_weight;
 pub use lease::Lease;
 
 use super::few::Few;
-use super::{forward_members, forward_membership, weight_of};
-use crate::error::{ConfigError, NodeError};
+use super::{forward_members, weight_of, wrapper};
+use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::load::Tracked;
 use crate::load::count::{Count, Held};
-use crate::nodes::{Changes, Member};
-use crate::strategy::{Membership, Strategy};
+use crate::nodes::Member;
+use crate::strategy::{Membership, Strategy, route_where_verb, routing_verbs};
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use caps::{Caps, Factor};
 use core::{fmt, ptr};
 use total_weight::TotalWeight;
@@ -112,9 +111,9 @@ impl<S> Bounded<S> {
     }
 
     /// The cap of a member for the next request, drained or not; `None` where no member has this identity.
-    pub fn cap<N, Q>(&self, id: &Q) -> Option<u32>
+    pub fn cap<Q>(&self, id: &Q) -> Option<u32>
     where
-        S: Strategy<Tracked<N>>,
+        S: Strategy,
         Q: Key + ?Sized,
     {
         let weight = self.strategy.member(id.key_bytes().as_ref())?.weight;
@@ -130,7 +129,7 @@ impl<S> Bounded<S> {
     pub fn acquire<'a, N, K>(&'a self, key: &K) -> Option<Lease<'a, N>>
     where
         N: Key,
-        S: Strategy<Tracked<N>>,
+        S: Strategy<Node = Tracked<N>>,
         K: Key + ?Sized,
     {
         let token = self.strategy.token_of(key.key_bytes().as_ref());
@@ -159,7 +158,7 @@ impl<S> Bounded<S> {
     pub fn acquire_where<'a, N, K, F>(&'a self, key: &K, accept: F) -> Option<Lease<'a, N>>
     where
         N: Key,
-        S: Strategy<Tracked<N>>,
+        S: Strategy<Node = Tracked<N>>,
         K: Key + ?Sized,
         F: FnMut(&'a Tracked<N>) -> bool,
     {
@@ -176,7 +175,7 @@ impl<S> Bounded<S> {
         order: impl FnOnce(&mut dyn FnMut(&'a Tracked<N>) -> bool) -> Option<&'a Tracked<N>>,
     ) -> Option<Lease<'a, N>>
     where
-        S: Strategy<Tracked<N>>,
+        S: Strategy<Node = Tracked<N>>,
     {
         // Given back where nothing is found, or `accept` panics.
         let (open, before) = Held::new(&self.open);
@@ -240,7 +239,9 @@ fn hold<N>(node: &Tracked<N>, weight: u32, caps: Caps) -> Option<Held<'_>> {
     Held::new_if(node.count(), |in_flight| caps.admit(in_flight, weight))
 }
 
-impl<N: Key, S: Strategy<Tracked<N>>> Strategy<Tracked<N>> for Bounded<S> {
+impl<N: Key, S: Strategy<Node = Tracked<N>>> Strategy for Bounded<S> {
+    type Node = Tracked<N>;
+
     /// Nodes below their caps first; then the full ones as if they were all there are, and so on.
     fn pick<'a>(
         &'a self,
@@ -283,12 +284,17 @@ impl<N: Key, S: Strategy<Tracked<N>>> Strategy<Tracked<N>> for Bounded<S> {
         self.strategy.admits(node)
     }
 
-    forward_members!(strategy, Tracked<N>);
+    forward_members!(strategy);
 }
 
-impl<N: Key, S: Membership<Tracked<N>>> Membership<Tracked<N>> for Bounded<S> {
-    forward_membership!(Tracked<N>);
-}
+routing_verbs!(impl[N: Key, S: Strategy<Node = Tracked<N>>] Bounded<S>, Tracked<N>);
+route_where_verb!(impl[N: Key, S: Strategy<Node = Tracked<N>>] Bounded<S>, Tracked<N>);
+wrapper!(
+    Bounded<S>,
+    Tracked<N>,
+    [N: Key, S: Strategy<Node = Tracked<N>>],
+    [N: Key, S: Membership<Node = Tracked<N>>]
+);
 
 /// Shares the open leases.
 impl<S: Clone> Clone for Bounded<S> {

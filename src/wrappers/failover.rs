@@ -1,34 +1,41 @@
 //! [`Failover`]: priority groups.
 
+use super::with_identity;
 use crate::error::{NodeError, readable};
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
-use crate::nodes::{Changes, Member};
-use crate::strategy::{Membership, Strategy};
-use alloc::vec::Vec;
+use crate::nodes::{Changes, Edit, Member};
+use crate::strategy::{
+    Membership, Strategy, inspecting_verbs, managing_verbs, route_where_verb, routing_verbs,
+};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
-/// Priority groups: the nodes of the first group in its order, then those of the second in its own, and so on.
+/// Priority groups: the nodes of the first group in its order, then those of the second, and so on.
 ///
-/// So the next group serves only where the one before has no node that is eligible and accepted: all of them drained, removed,
-/// [filtered](crate::Filtered) out or refused by the caller.
+/// The next group serves only if the one before has no node that is eligible and accepted: all of
+/// them are drained, removed, [filtered](crate::Filtered) out or refused by the caller.
 ///
-/// - **A node belongs to the first group that has it.** In later groups it is passed over, even while it is drained in the first.
-/// - A key has one token, that of the first group's hasher ([`Xxh3`] where there is no group), and each group orders its nodes by it. A group with
-///   another hasher thus answers by this token, as `route_token` on it would, not as it would hash the key alone.
-/// - As a [`Membership`], a listed node stays in its group and **a newcomer joins the first**. To say which group it joins, change
-///   the group through [`groups_mut`](Failover::groups_mut).
+/// - **A node belongs to the first group that has it.** Later groups pass it over, even while it is
+///   drained in the first.
+/// - A key has one token, that of the first group's hasher ([`Xxh3`] if there is no group), and
+///   each group orders its nodes by it. So a group with another hasher answers as its `route_token`
+///   does, not as it would hash the key alone.
+/// - When members change, a listed node stays in its group and **a new node joins the first**. To
+///   add it to another group, change that group through [`groups_mut`](Failover::groups_mut).
+///
+/// # Examples
 ///
 /// ```
-/// use clockwise::{Failover, HashRing, Membership, Route};
+/// use clockwise::{Failover, HashRing};
 ///
 /// let here = HashRing::from_nodes(["eu-1", "eu-2"])?;
 /// let there = HashRing::from_nodes(["us-1", "us-2"])?;
 /// let mut groups = Failover::new(vec![here, there]);
 /// assert!(groups.route("user:42").unwrap().starts_with("eu"));
 ///
-/// groups.set_drained(b"eu-1", true)?;
+/// groups.drain("eu-1")?;
 /// assert_eq!(groups.route("user:42"), Some(&"eu-2"));
-/// groups.set_drained(b"eu-2", true)?;
+/// groups.drain("eu-2")?;
 /// assert!(groups.route("user:42").unwrap().starts_with("us"));
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
@@ -38,45 +45,58 @@ pub struct Failover<S> {
 }
 
 impl<S> Failover<S> {
-    /// `groups`, the first one the most preferred.
+    /// Creates a strategy of these groups, the first one the most preferred.
     pub const fn new(groups: Vec<S>) -> Self {
         Failover { groups }
     }
 
-    /// The groups, the most preferred first.
+    /// Returns the groups, the most preferred first.
     pub fn groups(&self) -> &[S] {
         &self.groups
     }
 
-    /// The groups, to change their members, to exchange them, or to make them more or fewer.
+    /// Returns a mutable reference to the groups, to change their members or to add, replace or
+    /// remove groups.
     pub const fn groups_mut(&mut self) -> &mut Vec<S> {
         &mut self.groups
     }
+}
 
-    /// The first group that has a member with this identity.
-    fn home<N>(&self, id: &[u8]) -> Option<usize>
-    where
-        S: Strategy<N>,
-    {
+routing_verbs!(impl[S: Strategy] Failover<S>, S::Node);
+route_where_verb!(impl[S: Strategy] Failover<S>, S::Node);
+managing_verbs!(
+    impl[S: Membership] Failover<S>, S::Node,
+    via crate::strategy::Lists, crate::Manage,
+    ", [`NodeError::NoGroup`](crate::NodeError::NoGroup), or a limit of the group"
+);
+inspecting_verbs!(impl[S: Strategy] Failover<S>, S::Node);
+
+impl<S: Strategy> Failover<S> {
+    /// Returns the first group that has a member with this identity.
+    fn home(&self, id: &[u8]) -> Option<usize> {
         self.groups
             .iter()
             .position(|group| group.member(id).is_some())
     }
 
-    /// Whether this node, of that group, is also one of an earlier group.
-    fn is_taken<N: Key>(&self, group: usize, node: &N) -> bool
-    where
-        S: Strategy<N>,
-    {
-        let id = node.key_bytes();
-        self.groups[..group]
-            .iter()
-            .any(|earlier| earlier.member(id.as_ref()).is_some())
+    /// Returns `true` if this node of that group is a member of an earlier group too.
+    fn is_taken(&self, group: usize, node: &S::Node) -> bool {
+        let (earlier, rest) = self.groups.split_at(group);
+        !earlier.is_empty()
+            && with_identity(&rest[0], node, |id| {
+                earlier.iter().any(|group| group.member(id).is_some())
+            })
     }
 }
 
-impl<N: Key, S: Strategy<N>> Strategy<N> for Failover<S> {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+impl<S: Strategy> Strategy for Failover<S> {
+    type Node = S::Node;
+
+    fn pick<'a>(
+        &'a self,
+        token: Token,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
         self.groups.iter().enumerate().find_map(|(i, group)| {
             group.pick(token, &mut |node| !self.is_taken(i, node) && accept(node))
         })
@@ -89,7 +109,7 @@ impl<N: Key, S: Strategy<N>> Strategy<N> for Failover<S> {
         }
     }
 
-    fn route_token(&self, token: Token) -> Option<&N> {
+    fn route_token(&self, token: Token) -> Option<&S::Node> {
         self.groups.iter().enumerate().find_map(|(i, group)| {
             let node = group.route_token(token)?;
             if self.is_taken(i, node) {
@@ -100,67 +120,113 @@ impl<N: Key, S: Strategy<N>> Strategy<N> for Failover<S> {
         })
     }
 
-    fn admits(&self, node: &N) -> bool {
-        self.home(node.key_bytes().as_ref())
-            .is_none_or(|group| self.groups[group].admits(node))
+    fn admits(&self, node: &S::Node) -> bool {
+        let id = self.identity_of(node);
+        let home = match id {
+            Some(id) => self.home(id),
+            None => self.home(node.key_bytes().as_ref()),
+        };
+        home.is_none_or(|group| self.groups[group].admits(node))
     }
 
-    fn weight_of(&self, node: &N) -> Option<u32> {
+    fn is_filtered(&self) -> bool {
+        self.groups.iter().any(Strategy::is_filtered)
+    }
+
+    fn weight_of(&self, node: &S::Node) -> Option<u32> {
         self.groups.iter().find_map(|group| group.weight_of(node))
     }
 
-    fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
+    fn identity_of(&self, node: &S::Node) -> Option<&[u8]> {
+        self.groups.iter().find_map(|group| group.identity_of(node))
+    }
+
+    fn member(&self, id: &[u8]) -> Option<Member<'_, S::Node>> {
         self.groups.iter().find_map(|group| group.member(id))
     }
 
-    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
+    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, S::Node>)) {
         let mut members = Vec::new();
         for (i, group) in self.groups.iter().enumerate() {
             group.for_each_member(&mut |member| {
-                if !self.is_taken(i, member.node) {
+                let earlier = &self.groups[..i];
+                if !earlier
+                    .iter()
+                    .any(|group| group.member(member.id).is_some())
+                {
                     members.push(member);
                 }
             });
         }
-        members.sort_by(|a, b| order(a.node, b.node));
+        members.sort_by(|a, b| a.id.cmp(b.id));
         members.into_iter().for_each(f);
     }
 }
 
-fn order<N: Key>(a: &N, b: &N) -> core::cmp::Ordering {
-    a.key_bytes().as_ref().cmp(b.key_bytes().as_ref())
+impl<S: Membership> Failover<S> {
+    /// Returns the group that each edit belongs to, as the edits before it leave the groups.
+    fn groups_of(&self, edits: &[&Edit<S::Node>]) -> Result<Vec<usize>, NodeError> {
+        let mut homes: BTreeMap<Box<[u8]>, Option<usize>> = BTreeMap::new();
+        let group_of = |edit: &&Edit<S::Node>| {
+            edit.with_id(|id| {
+                let home = homes.entry(id.into()).or_insert_with(|| self.home(id));
+                match (edit, *home) {
+                    (Edit::Insert { .. }, None) if self.groups.is_empty() => {
+                        Err(NodeError::NoGroup { node: readable(id) })
+                    }
+                    (Edit::Insert { .. }, None) => {
+                        *home = Some(0);
+                        Ok(0)
+                    }
+                    (_, None) => Err(NodeError::unknown(id)),
+                    (Edit::Remove { .. }, Some(group)) => {
+                        // A later group may have the node too; then it belongs there.
+                        let later = self.groups[group + 1..].iter();
+                        let next = later.clone().position(|group| group.member(id).is_some());
+                        *home = next.map(|next| group + 1 + next);
+                        Ok(group)
+                    }
+                    (_, Some(group)) => Ok(group),
+                }
+            })
+        };
+        edits.iter().map(group_of).collect()
+    }
 }
 
-/// Works on a copy of the groups, so that a list that the last one refuses has changed none.
-impl<N: Key, S: Membership<N> + Clone> Membership<N> for Failover<S> {
-    fn set_members(&mut self, all: Vec<(N, u32)>) -> Result<Changes<N>, NodeError> {
-        let mut groups = self.groups.clone();
-        let mut lists: Vec<Vec<(N, u32)>> = groups.iter().map(|_| Vec::new()).collect();
-        for (node, weight) in all {
-            let home = self.home(node.key_bytes().as_ref()).unwrap_or(0);
-            match lists.get_mut(home) {
-                Some(list) => list.push((node, weight)),
-                None => {
-                    return Err(NodeError::NoGroup {
-                        node: readable(node.key_bytes().as_ref()),
-                    });
-                }
+/// All or nothing: every group checks its part before the first one changes.
+impl<S: Membership> Membership for Failover<S> {
+    fn apply(&mut self, edits: Vec<Edit<S::Node>>) -> Result<Changes<S::Node>, NodeError> {
+        let views: Vec<_> = edits.iter().collect();
+        self.check(&views)?;
+        let homes = self.groups_of(&views)?;
+        let mut parts: Vec<Vec<_>> = self.groups.iter().map(|_| Vec::new()).collect();
+        for (edit, home) in edits.into_iter().zip(homes) {
+            parts[home].push(edit);
+        }
+        let mut changes = Changes::none();
+        for (group, part) in self.groups.iter_mut().zip(parts) {
+            if !part.is_empty() {
+                changes.add(group.apply(part)?);
             }
         }
-        let changes: Result<Vec<_>, _> = groups
-            .iter_mut()
-            .zip(lists)
-            .map(|(group, list)| group.set_members(list))
-            .collect();
-        let changes = Changes::sum(changes?);
-        self.groups = groups;
         Ok(changes)
     }
 
-    fn set_drained(&mut self, id: &[u8], drained: bool) -> Result<(), NodeError> {
-        match self.home(id) {
-            Some(group) => self.groups[group].set_drained(id, drained),
-            None => Err(NodeError::Unknown { node: readable(id) }),
+    fn check(&self, edits: &[&Edit<S::Node>]) -> Result<(), NodeError> {
+        let homes = self.groups_of(edits)?;
+        for (i, group) in self.groups.iter().enumerate() {
+            let here = edits.iter().zip(&homes).filter(|&(_, &home)| home == i);
+            let part: Vec<_> = here.map(|(edit, _)| *edit).collect();
+            if !part.is_empty() {
+                group.check(&part)?;
+            }
         }
+        Ok(())
+    }
+
+    fn member_mut(&mut self, id: &[u8]) -> Option<&mut S::Node> {
+        let home = self.home(id)?;
+        self.groups[home].member_mut(id)
     }
 }

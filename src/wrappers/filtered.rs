@@ -1,11 +1,9 @@
 //! [`Filtered`]: a standing condition.
 
-use super::{forward_members, forward_membership};
-use crate::error::NodeError;
+use super::wrapper;
 use crate::hash::Token;
-use crate::nodes::{Changes, Member};
-use crate::strategy::{Membership, Strategy};
-use alloc::vec::Vec;
+use crate::nodes::Member;
+use crate::strategy::{Membership, Strategy, route_where_verb, routing_verbs};
 use core::fmt;
 
 /// A strategy that passes over nodes for which a predicate says false: those that are not healthy, or not of this version.
@@ -17,7 +15,7 @@ use core::fmt;
 /// shares the load out among those that pass.
 ///
 /// ```
-/// use clockwise::{Filtered, HashRing, Route};
+/// use clockwise::{Filtered, HashRing};
 /// use std::{collections::BTreeSet, sync::Mutex};
 ///
 /// let down = Mutex::new(BTreeSet::new());
@@ -30,17 +28,17 @@ use core::fmt;
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
 #[derive(Clone)]
-pub struct Filtered<S, F> {
+pub struct Filtered<S, P> {
     strategy: S,
-    up: F,
+    up: P,
 }
 
-impl<S, F> Filtered<S, F> {
+impl<S, P> Filtered<S, P> {
     /// `strategy`, without the nodes for which `up` says false.
-    pub const fn new<N>(strategy: S, up: F) -> Self
+    pub const fn new(strategy: S, up: P) -> Self
     where
-        S: Strategy<N>,
-        F: Fn(&N) -> bool,
+        S: Strategy,
+        P: Fn(&S::Node) -> bool,
     {
         Filtered { strategy, up }
     }
@@ -56,24 +54,57 @@ impl<S, F> Filtered<S, F> {
     }
 }
 
-impl<N, S: Strategy<N>, F: Fn(&N) -> bool> Strategy<N> for Filtered<S, F> {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+impl<S: Strategy, P: Fn(&S::Node) -> bool> Strategy for Filtered<S, P> {
+    type Node = S::Node;
+
+    fn pick<'a>(
+        &'a self,
+        token: Token,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
         self.strategy
             .pick(token, &mut |node| (self.up)(node) && accept(node))
     }
 
-    fn admits(&self, node: &N) -> bool {
+    fn admits(&self, node: &S::Node) -> bool {
         (self.up)(node) && self.strategy.admits(node)
     }
 
-    forward_members!(strategy, N);
+    fn token_of(&self, key: &[u8]) -> Token {
+        self.strategy.token_of(key)
+    }
+
+    fn is_filtered(&self) -> bool {
+        true
+    }
+
+    fn weight_of(&self, node: &S::Node) -> Option<u32> {
+        self.strategy.weight_of(node)
+    }
+
+    fn identity_of(&self, node: &S::Node) -> Option<&[u8]> {
+        self.strategy.identity_of(node)
+    }
+
+    fn member(&self, id: &[u8]) -> Option<Member<'_, S::Node>> {
+        self.strategy.member(id)
+    }
+
+    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, S::Node>)) {
+        self.strategy.for_each_member(f);
+    }
 }
 
-impl<N, S: Membership<N>, F: Fn(&N) -> bool> Membership<N> for Filtered<S, F> {
-    forward_membership!(N);
-}
+routing_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node);
+route_where_verb!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node);
+wrapper!(
+    Filtered<S, P>,
+    S::Node,
+    [S: Strategy, P: Fn(&S::Node) -> bool],
+    [S: Membership, P: Fn(&S::Node) -> bool]
+);
 
-impl<S: fmt::Debug, F> fmt::Debug for Filtered<S, F> {
+impl<S: fmt::Debug, P> fmt::Debug for Filtered<S, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Filtered")
             .field("strategy", &self.strategy)

@@ -1,14 +1,11 @@
 //! [`Spread`]: several nodes for a hot key.
 
 use super::few::Few;
-use super::{forward_members, forward_membership, weight_of};
-use crate::error::NodeError;
+use super::{forward_members, weight_of, wrapper};
 use crate::hash::Token;
-use crate::key::Key;
 use crate::load::{Load, relative};
-use crate::nodes::{Changes, Member};
-use crate::strategy::{Membership, Strategy};
-use alloc::vec::Vec;
+use crate::nodes::Member;
+use crate::strategy::{Membership, Strategy, route_where_verb, routing_verbs};
 use core::fmt;
 
 /// A strategy that spreads a hot key over the first r nodes of its own order and takes the least loaded of them.
@@ -20,7 +17,7 @@ use core::fmt;
 /// Loads are compared as `load() / weight`; equal ones in the key's own order.
 ///
 /// ```
-/// use clockwise::{HashRing, Route, Spread, Tracked};
+/// use clockwise::{HashRing, Spread, Tracked};
 ///
 /// let ring = HashRing::from_nodes(["a", "b", "c", "d"].map(Tracked::new))?;
 /// let hot = ring.token("front page");
@@ -82,13 +79,18 @@ impl Spread<(), ()> {
     }
 }
 
-impl<N, S, W> Strategy<N> for Spread<S, W>
+impl<S, W> Strategy for Spread<S, W>
 where
-    N: Key + Load,
-    S: Strategy<N>,
+    S: Strategy<Node: Load>,
     W: Fn(Token) -> usize,
 {
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+    type Node = S::Node;
+
+    fn pick<'a>(
+        &'a self,
+        token: Token,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
         let width = (self.width)(token);
         if width <= 1 {
             return self.strategy.pick(token, accept);
@@ -113,11 +115,11 @@ where
         chosen
     }
 
-    fn admits(&self, node: &N) -> bool {
+    fn admits(&self, node: &S::Node) -> bool {
         self.strategy.admits(node)
     }
 
-    forward_members!(strategy, N);
+    forward_members!(strategy);
 }
 
 fn least_loaded_first<'a, N>(
@@ -130,14 +132,14 @@ fn least_loaded_first<'a, N>(
         .find(|&node| accept(node))
 }
 
-impl<N, S, W> Membership<N> for Spread<S, W>
-where
-    N: Key + Load,
-    S: Membership<N>,
-    W: Fn(Token) -> usize,
-{
-    forward_membership!(N);
-}
+routing_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node);
+route_where_verb!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node);
+wrapper!(
+    Spread<S, W>,
+    S::Node,
+    [S: Strategy<Node: Load>, W: Fn(Token) -> usize],
+    [S: Membership + Strategy<Node: Load>, W: Fn(Token) -> usize]
+);
 
 impl<S: fmt::Debug, W> fmt::Debug for Spread<S, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

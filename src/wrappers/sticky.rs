@@ -3,15 +3,14 @@
 mod sessions;
 
 use super::{Bounded, Lease};
-use super::{forward_members, forward_membership};
+use super::{forward_members, with_identity, wrapper};
 use crate::clock::{Clock, SystemClock};
-use crate::error::NodeError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::load::Tracked;
-use crate::nodes::{Changes, Member};
-use crate::strategy::{Membership, Strategy};
-use alloc::{sync::Arc, vec::Vec};
+use crate::nodes::Member;
+use crate::strategy::{Membership, Strategy, routing_verbs};
+use alloc::sync::Arc;
 use core::time::Duration;
 use core::{fmt, ptr};
 use sessions::Sessions;
@@ -118,27 +117,14 @@ impl<S, C> Sticky<S, C> {
 }
 
 impl<S, C: Clock> Sticky<S, C> {
-    /// The node of this session, which is bound to it if it was not bound yet. `None` only where no node is eligible.
-    ///
-    /// Of threads that ask for a new session at once, all get the node that the fastest was given.
-    pub fn route<N, K>(&self, session: &K) -> Option<&N>
-    where
-        N: Key,
-        S: Strategy<N>,
-        K: Key + ?Sized,
-    {
-        self.route_token(self.strategy.token_of(session.key_bytes().as_ref()))
-    }
-
     /// As [`route`](Sticky::route), among the nodes for which `accept` says true. The session's own node is offered first.
     ///
     /// Of threads that ask for a new session at once the fastest binds it; what the others have accepted is theirs, for this once.
-    pub fn route_where<'a, N, K, F>(&'a self, session: &K, mut accept: F) -> Option<&'a N>
+    pub fn route_where<'a, K, F>(&'a self, session: &K, mut accept: F) -> Option<&'a S::Node>
     where
-        N: Key + 'a,
-        S: Strategy<N>,
+        S: Strategy,
         K: Key + ?Sized,
-        F: FnMut(&'a N) -> bool,
+        F: FnMut(&'a S::Node) -> bool,
     {
         let token = self.strategy.token_of(session.key_bytes().as_ref());
         let home = self.home(token);
@@ -148,18 +134,18 @@ impl<S, C: Clock> Sticky<S, C> {
     }
 
     /// Forgets a session, as at a log-out. Its next request is a first one.
-    pub fn forget<N, K>(&self, session: &K)
+    pub fn forget<K>(&self, session: &K)
     where
-        S: Strategy<N>,
+        S: Strategy,
         K: Key + ?Sized,
     {
         self.sessions
             .forget(self.strategy.token_of(session.key_bytes().as_ref()));
     }
 
-    fn home<N>(&self, token: Token) -> Home<'_, N>
+    fn home(&self, token: Token) -> Home<'_, S::Node>
     where
-        S: Strategy<N>,
+        S: Strategy,
     {
         match self.sessions.get(token) {
             None => Home::None,
@@ -171,15 +157,19 @@ impl<S, C: Clock> Sticky<S, C> {
     }
 
     /// Binds a session that has no home to `node`. Returns the identity of another node where another thread was faster.
-    fn settle<N: Key>(&self, token: Token, home: &Home<'_, N>, node: &N) -> Option<Arc<[u8]>> {
+    fn settle(&self, token: Token, home: &Home<'_, S::Node>, node: &S::Node) -> Option<Arc<[u8]>>
+    where
+        S: Strategy,
+    {
         let gone = match home {
             Home::At(_) => return None,
             Home::None => None,
             Home::Gone(id) => Some(&**id),
         };
-        let id = node.key_bytes();
-        let bound = self.sessions.bind(token, id.as_ref(), gone);
-        (*bound != *id.as_ref()).then_some(bound)
+        with_identity(&self.strategy, node, |id| {
+            let bound = self.sessions.bind(token, id, gone);
+            (*bound != *id).then_some(bound)
+        })
     }
 }
 
@@ -191,7 +181,7 @@ enum Home<'a, N> {
     Gone(Arc<[u8]>),
 }
 
-impl<'a, N: Key> Home<'a, N> {
+impl<'a, N> Home<'a, N> {
     fn node(&self) -> Option<&'a N> {
         match *self {
             Home::At(node) => Some(node),
@@ -200,7 +190,7 @@ impl<'a, N: Key> Home<'a, N> {
     }
 
     /// The first node that is accepted: of the session's own, if there is one and the strategy admits it, then of the strategy's order.
-    fn first<S: Strategy<N>>(
+    fn first<S: Strategy<Node = N>>(
         &self,
         strategy: &'a S,
         token: Token,
@@ -237,7 +227,7 @@ impl<S, C: Clock> Sticky<Bounded<S>, C> {
     pub fn acquire<'a, N, K>(&'a self, session: &K) -> Option<Lease<'a, N>>
     where
         N: Key,
-        S: Strategy<Tracked<N>>,
+        S: Strategy<Node = Tracked<N>>,
         K: Key + ?Sized,
     {
         self.acquire_where(session, |_| true)
@@ -247,7 +237,7 @@ impl<S, C: Clock> Sticky<Bounded<S>, C> {
     pub fn acquire_where<'a, N, K, F>(&'a self, session: &K, accept: F) -> Option<Lease<'a, N>>
     where
         N: Key,
-        S: Strategy<Tracked<N>>,
+        S: Strategy<Node = Tracked<N>>,
         K: Key + ?Sized,
         F: FnMut(&'a Tracked<N>) -> bool,
     {
@@ -261,14 +251,20 @@ impl<S, C: Clock> Sticky<Bounded<S>, C> {
     }
 }
 
-impl<N: Key, S: Strategy<N>, C: Clock> Strategy<N> for Sticky<S, C> {
+impl<S: Strategy, C: Clock> Strategy for Sticky<S, C> {
+    type Node = S::Node;
+
     /// The session's node first, then the order of the strategy inside. Binds nothing.
-    fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+    fn pick<'a>(
+        &'a self,
+        token: Token,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
         self.home(token).first(&self.strategy, token, accept)
     }
 
     /// The session's node. Binds it if it was not bound.
-    fn route_token(&self, token: Token) -> Option<&N> {
+    fn route_token(&self, token: Token) -> Option<&S::Node> {
         let home = self.home(token);
         let node = home.first(&self.strategy, token, &mut |_| true)?;
         let faster = self.settle(token, &home, node);
@@ -281,16 +277,20 @@ impl<N: Key, S: Strategy<N>, C: Clock> Strategy<N> for Sticky<S, C> {
         )
     }
 
-    fn admits(&self, node: &N) -> bool {
+    fn admits(&self, node: &S::Node) -> bool {
         self.strategy.admits(node)
     }
 
-    forward_members!(strategy, N);
+    forward_members!(strategy);
 }
 
-impl<N: Key, S: Membership<N>, C: Clock> Membership<N> for Sticky<S, C> {
-    forward_membership!(N);
-}
+routing_verbs!(impl[S: Strategy, C: Clock] Sticky<S, C>, S::Node);
+wrapper!(
+    Sticky<S, C>,
+    S::Node,
+    [S: Strategy, C: Clock],
+    [S: Membership, C: Clock]
+);
 
 /// Shares the sessions.
 impl<S: Clone, C> Clone for Sticky<S, C> {

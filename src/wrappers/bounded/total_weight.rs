@@ -19,7 +19,7 @@ impl TotalWeight {
     }
 
     #[inline]
-    pub(super) fn of<N>(&self, strategy: &impl Strategy<N>) -> u64 {
+    pub(super) fn of(&self, strategy: &impl Strategy) -> u64 {
         // Relaxed: the number says all there is to say.
         match self.0.load(Ordering::Relaxed) {
             UNKNOWN => self.sum_up(strategy),
@@ -28,7 +28,7 @@ impl TotalWeight {
     }
 
     #[cold]
-    fn sum_up<N>(&self, strategy: &impl Strategy<N>) -> u64 {
+    fn sum_up(&self, strategy: &impl Strategy) -> u64 {
         let mut total = 0;
         strategy.for_each_member(&mut |member| {
             if !member.drained {

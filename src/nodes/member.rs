@@ -1,0 +1,35 @@
+//! [`Member`]: a node as its strategy knows it.
+
+/// A node of a strategy, with its identity, its weight and whether it is drained.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Member<'a, N> {
+    /// The identity: the node's key bytes when it joined.
+    pub id: &'a [u8],
+    /// The node.
+    pub node: &'a N,
+    /// The weight, 1 or more.
+    pub weight: u32,
+    /// Whether the node is drained: a member that owns nothing.
+    pub drained: bool,
+}
+
+impl<'a, N> Member<'a, N> {
+    /// Creates a member, for a [`Strategy`](crate::Strategy) of your own.
+    pub const fn new(id: &'a [u8], node: &'a N, weight: u32, drained: bool) -> Self {
+        Member {
+            id,
+            node,
+            weight,
+            drained,
+        }
+    }
+}
+
+impl<N> Clone for Member<'_, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N> Copy for Member<'_, N> {}

@@ -1,0 +1,123 @@
+//! [`Preference`]: the nodes in a key's order, one type for all placements.
+
+use crate::nodes::NodeSet;
+use crate::rendezvous::ranking::Ranks;
+use crate::ring::preference::Walked;
+use core::fmt;
+use core::iter::FusedIterator;
+
+#[cfg(feature = "compat")]
+use crate::ring::preference::Seen;
+#[cfg(feature = "compat")]
+use alloc::boxed::Box;
+
+/// The eligible nodes in a key's order of preference, each once.
+///
+/// It is lazy: a node is looked for when it is asked for. See
+/// [`HashRing::preference`](crate::HashRing::preference).
+#[must_use = "a preference is lazy"]
+pub struct Preference<'a, N> {
+    nodes: &'a NodeSet<N>,
+    order: Order<'a>,
+    /// Eligible nodes that were not returned yet.
+    left: usize,
+}
+
+/// Where the ranks come from.
+#[derive(Clone)]
+pub(crate) enum Order<'a> {
+    /// A walk along a ring.
+    Walked(Walked<'a>),
+    /// Scores of rendezvous hashing.
+    Ranked(Ranks<'a>),
+    /// The order of another system, which may repeat a node or name a drained one.
+    #[cfg(feature = "compat")]
+    Foreign(Box<dyn Foreign<'a> + 'a>, Seen),
+}
+
+/// An iterator over ranks that can be cloned behind a pointer.
+#[cfg(feature = "compat")]
+pub(crate) trait Foreign<'a>: Iterator<Item = u32> {
+    fn boxed(&self) -> Box<dyn Foreign<'a> + 'a>;
+}
+
+#[cfg(feature = "compat")]
+impl<'a, I: Iterator<Item = u32> + Clone + 'a> Foreign<'a> for I {
+    fn boxed(&self) -> Box<dyn Foreign<'a> + 'a> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(feature = "compat")]
+impl<'a> Clone for Box<dyn Foreign<'a> + 'a> {
+    fn clone(&self) -> Self {
+        (**self).boxed()
+    }
+}
+
+impl<'a, N> Preference<'a, N> {
+    #[inline]
+    pub(crate) fn new(nodes: &'a NodeSet<N>, order: Order<'a>) -> Self {
+        Preference {
+            nodes,
+            order,
+            left: nodes.eligible(),
+        }
+    }
+
+    #[cfg(feature = "compat")]
+    pub(crate) fn foreign(
+        nodes: &'a NodeSet<N>,
+        ranks: impl Iterator<Item = u32> + Clone + 'a,
+    ) -> Self {
+        Preference::new(nodes, Order::Foreign(Box::new(ranks), Seen::new()))
+    }
+}
+
+impl<'a, N> Iterator for Preference<'a, N> {
+    type Item = &'a N;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a N> {
+        if self.left == 0 {
+            return None;
+        }
+        let nodes = self.nodes;
+        let rank = match &mut self.order {
+            Order::Walked(walked) => walked.next(nodes.len())?,
+            Order::Ranked(ranks) => ranks.next()?,
+            #[cfg(feature = "compat")]
+            Order::Foreign(ranks, seen) => ranks.find(|&rank| {
+                !nodes.entries()[rank as usize].drained && seen.is_new(rank, nodes.len())
+            })?,
+        };
+        self.left -= 1;
+        Some(nodes.node(rank))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<N> ExactSizeIterator for Preference<'_, N> {}
+impl<N> FusedIterator for Preference<'_, N> {}
+
+impl<N> Clone for Preference<'_, N> {
+    fn clone(&self) -> Self {
+        Preference {
+            nodes: self.nodes,
+            order: self.order.clone(),
+            left: self.left,
+        }
+    }
+}
+
+/// Shows how many nodes are left.
+impl<N> fmt::Debug for Preference<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preference")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
