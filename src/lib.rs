@@ -79,6 +79,8 @@ pub mod compat;
 mod clock;
 mod error;
 mod hash;
+#[cfg(feature = "serde")]
+mod hex;
 mod key;
 mod load;
 mod nodes;
