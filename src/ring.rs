@@ -20,7 +20,7 @@ pub use forecast::Forecast;
 pub use preference::Preference;
 
 use crate::error::{NodeError, NotEnoughDomains};
-use crate::hash::{KeyHasher, Token, Xxh3};
+use crate::hash::{KeyHasher, Token, Xxh3, take_points};
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Edit, NodeSet, members_of_nodes, membership_verbs};
 use crate::strategy::{Route, Strategy};
@@ -159,8 +159,8 @@ impl<N, H: KeyHasher> HashRing<N, H> {
             }
             let points = counts.iter().map(|&(_, count)| count as usize).sum();
             let mut tokens = Vec::with_capacity(points);
-            for (identity, &(_, count)) in new.iter().zip(&counts) {
-                layout::for_each_point(&self.hasher, identity, count, |token| tokens.push(token));
+            for (identity, (_, count)) in new.iter().zip(&mut counts) {
+                *count = take_points(&self.hasher, identity, *count, &mut tokens);
             }
             let added = Run::sorted(&tokens, &counts);
             drop(tokens); // a third of what is new; the old and the new points are held at once as it is
