@@ -166,7 +166,7 @@ mod text {
         type Value = TokenRange;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("two tokens of 16 lower-case hexadecimal digits, the first not greater, with `-` between them")
+            f.write_str("two tokens of 16 hexadecimal digits with `-` between, the first not greater")
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<TokenRange, E> {
