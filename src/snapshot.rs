@@ -93,8 +93,8 @@ impl<N> Snapshot<N> {
     }
 }
 
-/// A number by which hashers are told apart: the hash of a fixed byte string, and the first two points of a node of that
-/// name unless they are those of layout V1. Tells nothing of a key.
+/// A number by which hashers are told apart: the hash of a fixed byte string, and the first two
+/// points of a node of that name unless they are those of layout V1. Tells nothing of a key.
 pub(crate) fn probe(hasher: &(impl KeyHasher + ?Sized)) -> u64 {
     const PROBE: &[u8] = b"clockwise probe";
     let hash = |bytes: &[u8]| hasher.hash_bytes(bytes);
