@@ -83,6 +83,7 @@ mod hash;
 mod hex;
 mod key;
 mod load;
+mod named;
 mod nodes;
 mod rendezvous;
 mod ring;
@@ -121,6 +122,7 @@ pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, 
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, TokenRange, Xxh3};
 pub use key::Key;
 pub use load::Load;
+pub use named::Named;
 pub use nodes::{Changes, Member, Members, Nodes};
 pub use rendezvous::{Ranking, Rendezvous};
 pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, Preference, RingArc};

@@ -1,7 +1,8 @@
 //! A changed placement answers as a fresh one of the same list.
 #![cfg(feature = "compat")]
 
-use clockwise::compat::{EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama, Named, Nginx};
+use clockwise::Named;
+use clockwise::compat::{EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama, Nginx};
 use clockwise::{Membership, NodeError, Route};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
