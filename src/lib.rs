@@ -116,6 +116,8 @@ mod weighted_random;
 )]
 #[doc = include_str!("choosing.md")]
 pub mod choosing {}
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError};

@@ -312,6 +312,66 @@ fn bounded_loads_follow_the_own_order() {
     }
 }
 
+/// Rings whose rule is another one, as the guide turns them into this one.
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    After,
+    AtOrBefore,
+}
+
+impl KeyHasher for Rule {
+    fn hash_bytes(&self, key: &[u8]) -> u64 {
+        let hash = u64::from_le_bytes(key.try_into().expect("8 bytes"));
+        match self {
+            Rule::After => hash,
+            Rule::AtOrBefore => !hash,
+        }
+    }
+
+    fn hash_points(&self, place: &[u8], _: u32, point: &mut dyn FnMut(u64)) {
+        let place = u64::from_le_bytes(place.try_into().expect("8 bytes"));
+        match self {
+            Rule::After => point(place.wrapping_sub(1)),
+            Rule::AtOrBefore => point(!place),
+        }
+    }
+}
+
+#[test]
+fn other_rules_are_turned_into_this_one_as_the_guide_says() {
+    for places in [
+        vec![5, 9, 1 << 63],
+        vec![0, 9],
+        vec![3, u64::MAX],
+        vec![0, 7, u64::MAX],
+    ] {
+        let ring = |rule| {
+            let mut ring = HashRing::builder()
+                .virtual_nodes(1)
+                .hasher(rule)
+                .build()
+                .expect("valid");
+            ring.extend_weighted(places.iter().map(|&place| (place, 1)))
+                .expect("valid nodes");
+            ring
+        };
+        let (after, before) = (ring(Rule::After), ring(Rule::AtOrBefore));
+        let (first, last) = (places.first(), places.last());
+        for key in (0..20).chain([
+            u64::MAX - 1,
+            u64::MAX,
+            (1 << 63) - 1,
+            1 << 63,
+            (1 << 63) + 1,
+        ]) {
+            let next = places.iter().find(|&&place| place > key).or(first);
+            assert_eq!(after.route(&key), next, "{places:?}, {key}");
+            let former = places.iter().rfind(|&&place| place <= key).or(last);
+            assert_eq!(before.route(&key), former, "{places:?}, {key}");
+        }
+    }
+}
+
 // ---- who the hasher is --------------------------------------------------------------------------
 
 /// `Shards` with the points of layout V1.
