@@ -28,7 +28,7 @@
 //! |---|---|
 //! | node | what a key is routed to; any type that is a [`Key`], identified by its key bytes |
 //! | member | a node with its weight and whether it is drained |
-//! | key | what is routed: text, bytes, unsigned integers, addresses, pairs, or your own [`Key`] |
+//! | key | what is routed: text, bytes, integers, addresses, tuples, or your own [`Key`] |
 //! | token | a hashed key, a place on the circle of 2⁶⁴ |
 //! | virtual node | one of the points at which a node stands on the circle |
 //! | arc | a stretch of the circle that one node owns |

@@ -131,7 +131,8 @@ impl<N, H> HashRing<N, H> {
         }
     }
 
-    /// Points on the ring: `virtual_nodes × weight` for each node that is not drained.
+    /// Returns the number of points on the ring: `virtual_nodes × weight` for each node that is not
+    /// drained, or what a hasher with fewer [points of its own](KeyHasher::hash_points) gives.
     pub fn point_count(&self) -> usize {
         self.points.len()
     }
