@@ -80,7 +80,7 @@ mod clock;
 pub mod error;
 mod hash;
 mod key;
-mod load;
+pub mod load;
 mod nodes;
 mod pointers;
 mod preference;

@@ -14,10 +14,10 @@ use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::load::Tracked;
-use crate::load::count::{Count, Held};
+use crate::load::count::Held;
+use crate::load::{Counted, Counter};
 use crate::nodes::Member;
 use crate::strategy::{Membership, Strategy, route_where_verb, routing_verbs};
-use alloc::sync::Arc;
 use caps::{Caps, Factor};
 use core::{fmt, ptr};
 use total_weight::TotalWeight;
@@ -69,7 +69,7 @@ pub struct Bounded<S> {
     strategy: S,
     factor: Factor,
     /// L: the leases that are open.
-    open: Arc<Count>,
+    open: Counter,
     total_weight: TotalWeight,
 }
 
@@ -84,7 +84,7 @@ impl<S> Bounded<S> {
         Ok(Bounded {
             strategy,
             factor: Factor::new(load_factor)?,
-            open: Arc::new(Count::new()),
+            open: Counter::new(),
             total_weight: TotalWeight::unknown(),
         })
     }
@@ -236,7 +236,7 @@ impl<S> Bounded<S> {
 
 #[inline]
 fn hold<N>(node: &Tracked<N>, weight: u32, caps: Caps) -> Option<Held<'_>> {
-    Held::new_if(node.count(), |in_flight| caps.admit(in_flight, weight))
+    Held::new_if(node.counter(), |in_flight| caps.admit(in_flight, weight))
 }
 
 impl<N: Key, S: Strategy<Node = Tracked<N>>> Strategy for Bounded<S> {
@@ -302,7 +302,7 @@ impl<S: Clone> Clone for Bounded<S> {
         Bounded {
             strategy: self.strategy.clone(),
             factor: self.factor,
-            open: Arc::clone(&self.open),
+            open: self.open.clone(),
             total_weight: TotalWeight::unknown(),
         }
     }

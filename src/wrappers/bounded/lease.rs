@@ -1,6 +1,7 @@
 //! [`Lease`]: a reserved place on a node.
 
 use crate::load::count::Held;
+use crate::load::counted::Watched;
 use crate::load::{InFlight, Tracked};
 use core::fmt;
 use core::ops::Deref;
@@ -34,7 +35,8 @@ impl<'a, N> Lease<'a, N> {
     /// The same place, no longer tied to the strategy: both the node's count and the leases of this `Bounded` keep it until it is dropped, even
     /// if the node, or the strategy, is gone by then.
     pub fn into_in_flight(self) -> InFlight {
-        InFlight::new(self.in_flight.into_owned(), Some(self.open.into_owned()))
+        let (node, open) = (self.in_flight.into_owned(), self.open.into_owned());
+        InFlight::new(node, Some(open), Watched::new(()))
     }
 }
 
