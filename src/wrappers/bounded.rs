@@ -17,7 +17,7 @@ use crate::key::Key;
 use crate::load::count::Held;
 use crate::load::{Counted, Counter};
 use crate::nodes::Member;
-use crate::strategy::{Membership, Strategy, route_where_verb, routing_verbs};
+use crate::strategy::{Membership, Strategy, picking_verbs, routing_verbs};
 use caps::{Caps, Factor};
 use core::{fmt, ptr};
 use look::Look;
@@ -448,7 +448,7 @@ impl<S: Strategy<Node: Counted>> Strategy for Bounded<S> {
 }
 
 routing_verbs!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node);
-route_where_verb!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node);
+picking_verbs!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node);
 wrapper!(
     Bounded<S>,
     S::Node,
