@@ -51,8 +51,11 @@ use listing::Listing;
 ///
 /// impl<N: Key> Modulo<N> {
 ///     fn new(nodes: impl IntoIterator<Item = N>) -> Self {
-///         let id = |node: N| (node.key_bytes().as_ref().to_vec(), node);
-///         let mut nodes: Vec<_> = nodes.into_iter().map(id).collect();
+///         let with_id = |node: N| {
+///             let id = node.key_bytes().as_ref().to_vec();
+///             (id, node)
+///         };
+///         let mut nodes: Vec<_> = nodes.into_iter().map(with_id).collect();
 ///         nodes.sort_by(|a, b| a.0.cmp(&b.0));
 ///         Modulo { nodes }
 ///     }
