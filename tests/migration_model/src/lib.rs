@@ -1,0 +1,6 @@
+//! A model.
+pub mod config;
+pub mod model;
+pub mod rules;
+pub mod search;
+pub mod state;

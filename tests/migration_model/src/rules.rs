@@ -1,0 +1,175 @@
+//! The rules of the protocol, one switch for each.
+//!
+//! [`Rules::correct`] is the protocol. Each test in `tests/broken.rs` changes one switch and expects
+//! a counterexample.
+
+use crate::config::Nodes;
+
+/// A stage of a range, as one process sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The process has no epochs yet.
+    Before,
+    /// Writes go to both sides, reads go to the old side alone.
+    Copying,
+    /// Writes go to both sides, reads go to the new side alone.
+    Copied,
+    /// Writes and reads go to the new side.
+    Done,
+}
+
+/// A stage together with the direction. If `reversed`, old and new have changed places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    pub reversed: bool,
+    pub stage: Stage,
+}
+
+impl Position {
+    pub const BEFORE: Self = Self::forward(Stage::Before);
+
+    #[must_use]
+    pub const fn forward(stage: Stage) -> Self {
+        Self { reversed: false, stage }
+    }
+
+    #[must_use]
+    pub const fn back(stage: Stage) -> Self {
+        Self { reversed: true, stage }
+    }
+
+    /// Returns the position that `Epochs::reverse()` gives. A process without epochs has nothing to
+    /// reverse: it keeps using the old side alone, which is what `Done` means after the reversal.
+    #[must_use]
+    pub const fn reverse(self) -> Self {
+        match self.stage {
+            Stage::Before => Self::back(Stage::Done),
+            Stage::Copying => Self::back(Stage::Copied),
+            Stage::Copied | Stage::Done => Self::back(Stage::Copying),
+        }
+    }
+}
+
+/// What a process does with its running operations before it acknowledges a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drain {
+    /// It waits until all operations that began before the step have ended.
+    Wait,
+    /// It acknowledges without waiting, and repeats each operation during which the stage changed.
+    Repeat,
+    /// It acknowledges without waiting. Broken.
+    Ignore,
+}
+
+/// What a node does with a copy that arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// It keeps the greater version. Tombstones are copied too.
+    Newer,
+    /// It stores the copy in place of what it has. Broken.
+    Blind,
+    /// It stores the copy if it has no value and no tombstone. Broken.
+    IfAbsent,
+}
+
+/// Where a copy is read under quorums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// From the member that is replaced, or by a quorum read of the old side.
+    ReplacedOrQuorum,
+    /// From any one old member. Broken, but right if writes wait for all replicas.
+    AnyMember,
+}
+
+/// The switches. See RULES in the README of this folder for the numbers of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct Rules {
+    /// `Copied` lies between `Copying` and `Done`. If not, this is the old protocol of two stages:
+    /// in `Copying` a read asks the old side and, if it finds nothing, the new side.
+    pub copied_stage: bool,
+    /// In `Copied`, "not there" is an answer. If not, the read goes on to the old side.
+    pub absence_is_an_answer: bool,
+    /// Tombstones are kept until `Done` is acknowledged by all. If not, a node may purge its own.
+    pub keep_tombstones: bool,
+    /// Tombstones are kept until the old data is dropped as well.
+    pub drop_before_purge: bool,
+    /// The taker is emptied before the range enters `Copying`.
+    pub empty_taker: bool,
+    /// The position is stored before it is acknowledged.
+    pub store_first: bool,
+    pub drain: Drain,
+    /// Step k + 1 is published when every process has acknowledged step k.
+    pub wait_for_all: bool,
+    /// Copies begin when every process has acknowledged `Copying`.
+    pub copy_when_acknowledged: bool,
+    pub source: Source,
+    pub merge: Merge,
+    /// A quorum is counted on each side. If not, it is counted over the union of the sides.
+    pub quorum_of_each_side: bool,
+    /// Old data is dropped on old members that are not new members. If not, on all old members.
+    pub drop_leavers_only: bool,
+    /// No copy is under way any more when old data is dropped or tombstones are purged.
+    pub end_copies_first: bool,
+    /// If the range was `Done` in any process, a reversal copies back what was written since.
+    pub copy_back: bool,
+}
+
+impl Rules {
+    /// Returns the protocol as it should be.
+    #[must_use]
+    pub const fn correct() -> Self {
+        Self {
+            copied_stage: true,
+            absence_is_an_answer: true,
+            keep_tombstones: true,
+            drop_before_purge: true,
+            empty_taker: true,
+            store_first: true,
+            drain: Drain::Wait,
+            wait_for_all: true,
+            copy_when_acknowledged: true,
+            source: Source::ReplacedOrQuorum,
+            merge: Merge::Newer,
+            quorum_of_each_side: true,
+            drop_leavers_only: true,
+            end_copies_first: true,
+            copy_back: true,
+        }
+    }
+
+    /// Returns the nodes that a write at `at` is sent to, one set for each side.
+    #[must_use]
+    pub fn writes(&self, at: Position, old: Nodes, new: Nodes) -> [Nodes; 2] {
+        let (from, to) = if at.reversed { (new, old) } else { (old, new) };
+        match at.stage {
+            Stage::Before => [from, from],
+            Stage::Copying | Stage::Copied => [from, to],
+            Stage::Done => [to, to],
+        }
+    }
+
+    /// Returns the side that a read at `at` asks, and the side that it asks next if it finds
+    /// nothing there. Under the correct rules there is never a next one.
+    #[must_use]
+    pub fn reads(&self, at: Position, old: Nodes, new: Nodes) -> (Nodes, Option<Nodes>) {
+        let (from, to) = if at.reversed { (new, old) } else { (old, new) };
+        match at.stage {
+            Stage::Before => (from, None),
+            Stage::Copying => (from, (!self.copied_stage).then_some(to)),
+            Stage::Copied => (to, (!self.absence_is_an_answer).then_some(from)),
+            Stage::Done => (to, None),
+        }
+    }
+
+    /// Returns the stage after `stage`.
+    #[must_use]
+    pub const fn next(&self, stage: Stage) -> Option<Stage> {
+        match stage {
+            Stage::Before => Some(Stage::Copying),
+            Stage::Copying if self.copied_stage => Some(Stage::Copied),
+            Stage::Copying | Stage::Copied => Some(Stage::Done),
+            Stage::Done => None,
+        }
+    }
+}
