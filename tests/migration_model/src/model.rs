@@ -181,8 +181,7 @@ impl Model {
     }
 
     fn all_copied(&self, state: &State, reversed: bool) -> bool {
-        let (from, to) = self.config.sides(reversed);
-        state.copied.includes(to.without(from))
+        state.copied.includes(self.takers(reversed))
     }
 
     // ---- A process -----------------------------------------------------------------------------
@@ -277,6 +276,8 @@ impl Model {
             let asked = read.asked.union(Nodes::one(node));
             let best = read.best.max(state.at(node));
             let complete = match (self.config.consistency, fallback) {
+                // The answers still to come cannot make this read wrong.
+                (_, None) if best >= read.floor => true,
                 (Consistency::All, None) => true,
                 (Consistency::All, Some(_)) => state.is_value(best) || asked.len() == 2,
                 (Consistency::Quorum, _) => asked.len() >= side.quorum(),
@@ -362,9 +363,9 @@ impl Model {
     fn copy(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
         let free = state.copies[..self.config.copies].iter().position(Option::is_none);
         if let (Some(slot), Some(reversed)) = (free, self.copying(state)) {
-            let (from, to) = self.config.sides(reversed);
-            for taker in to.without(from).iter() {
-                self.read_copy(state, slot, Copying { taker, asked: Nodes(0), best: 0 }, f);
+            for taker in self.takers(reversed).iter() {
+                let copy = Copying { reversed, taker, asked: Nodes(0), best: 0 };
+                self.read_copy(state, slot, copy, f);
             }
         }
         for (slot, copy) in state.copies.iter().enumerate() {
@@ -383,16 +384,22 @@ impl Model {
                 Merge::IfAbsent if *held != 0 => {}
                 Merge::Blind | Merge::IfAbsent => *held = version,
             }
-            if self.copying(state) == Some(self.is_back(taker)) {
+            if self.copying(state) == Some(copy.reversed) {
                 next.copied = next.copied.union(Nodes::one(taker));
             }
             self.emit(Action::Deliver { taker, version }, next, f);
         }
     }
 
-    /// Returns `true` if `taker` gets copies after a reversal.
-    fn is_back(&self, taker: u8) -> bool {
-        self.config.old.includes(Nodes::one(taker))
+    /// Returns the members that need a copy.
+    fn takers(&self, reversed: bool) -> Nodes {
+        let (from, to) = self.config.sides(reversed);
+        let quorums = self.config.consistency == Consistency::Quorum;
+        if quorums && to.len() < from.len() && self.rules.copy_to_fewer {
+            to
+        } else {
+            to.without(from)
+        }
     }
 
     fn read_copy(
@@ -403,25 +410,25 @@ impl Model {
         f: &mut impl FnMut(Action, Next),
     ) {
         let taker = copy.taker;
-        let (from, _) = self.config.sides(self.is_back(taker));
+        let (from, _) = self.config.sides(copy.reversed);
         for source in from.without(copy.asked).iter() {
             let asked = copy.asked.union(Nodes::one(source));
             let best = copy.best.max(state.at(source));
             let mut next = *state;
-            next.copies[slot] = Some(Copying { taker, asked, best });
+            next.copies[slot] = Some(Copying { asked, best, ..copy });
             self.emit(Action::ReadCopy { taker, source }, next, f);
         }
     }
 
     /// Returns `true` if the copy has read enough to be delivered.
     fn has_read(&self, copy: Copying) -> bool {
-        let back = self.is_back(copy.taker);
-        let (from, _) = self.config.sides(back);
+        let (from, to) = self.config.sides(copy.reversed);
         match (self.config.consistency, self.rules.source) {
             (Consistency::All, _) | (_, Source::AnyMember) => true,
             (Consistency::Quorum, Source::ReplacedOrQuorum) => {
-                let replaced = self.config.replaced_by(copy.taker, back);
-                copy.asked.len() >= from.quorum() || replaced.map(Nodes::one) == Some(copy.asked)
+                let replaced = self.config.replaced_by(copy.taker, copy.reversed);
+                let from_replaced = replaced.map(Nodes::one) == Some(copy.asked);
+                copy.asked.len() >= from.quorum() || (from_replaced && from.len() <= to.len())
             }
         }
     }
@@ -439,9 +446,8 @@ impl Model {
     }
 
     fn clean_up(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
-        let copies = state.copies.iter().flatten().next().is_some();
-        let copies_ended = !copies || !self.rules.end_copies_first;
-        let writing = state.writes.iter().flatten().next().is_some();
+        let copies_ended = state.copies == [None; 2] || !self.rules.end_copies_first;
+        let running = state.read.is_some() || state.writes != [None; 2];
         let leavers = self.leavers(state).filter(|_| copies_ended);
         for node in leavers.unwrap_or_default().without(state.dropped).iter() {
             let mut next = *state;
@@ -451,13 +457,13 @@ impl Model {
             self.emit(Action::DropOldData { node }, next, f);
         }
         // Also without a migration, a store purges a tombstone only when all replicas have it and
-        // no write is under way that began before it.
+        // no operation is under way.
         let dropped = leavers.filter(|&leavers| {
             state.dropped.includes(leavers) || !self.rules.drop_before_purge
         });
         let all = self.config.old.union(self.config.new);
         let purgers = match dropped {
-            _ if writing => Nodes(0),
+            _ if running => Nodes(0),
             Some(leavers) if !all.without(leavers).iter().any(|n| state.is_value(state.at(n))) => {
                 all.without(leavers)
             }
@@ -477,7 +483,7 @@ impl Model {
 
     fn emit(&self, action: Action, mut next: State, f: &mut impl FnMut(Action, Next)) {
         self.acknowledge(&mut next);
-        let next = next.sorted();
+        let next = next.without_old_deletes().sorted();
         f(action, self.broken(&next).map_or(Ok(next), Err));
     }
 
@@ -509,8 +515,7 @@ impl Model {
     #[must_use]
     pub fn end(&self, state: &State) -> Option<bool> {
         let Step::To(Position { reversed, .. }) = state.published else { return None };
-        let idle = state.writes.iter().flatten().next().is_none()
-            && state.copies.iter().flatten().next().is_none();
+        let idle = state.writes == [None; 2] && state.copies == [None; 2];
         let dropped = self.leavers(state).is_some_and(|nodes| state.dropped.includes(nodes));
         (idle && dropped).then_some(reversed)
     }

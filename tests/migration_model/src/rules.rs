@@ -105,6 +105,10 @@ pub struct Rules {
     pub copy_when_acknowledged: bool,
     pub source: Source,
     pub merge: Merge,
+    /// Under quorums, if a side has fewer members than the one that is left, each of its members
+    /// gets a copy by a quorum read. A value on a quorum of three may be on one of the two that
+    /// stay, and on none of one that stays.
+    pub copy_to_fewer: bool,
     /// A quorum is counted on each side. If not, it is counted over the union of the sides.
     pub quorum_of_each_side: bool,
     /// Old data is dropped on old members that are not new members. If not, on all old members.
@@ -131,6 +135,7 @@ impl Rules {
             copy_when_acknowledged: true,
             source: Source::ReplacedOrQuorum,
             merge: Merge::Newer,
+            copy_to_fewer: true,
             quorum_of_each_side: true,
             drop_leavers_only: true,
             end_copies_first: true,

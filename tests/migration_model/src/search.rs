@@ -1,7 +1,8 @@
 //! A search of all states, breadth first, so that a counterexample is a shortest one.
 
-use crate::config::{Config, MAX_NODES, MAX_PROCESSES, Nodes};
+use crate::config::Config;
 use crate::model::{Action, Law, Model};
+use crate::names::Names;
 use crate::rules::Rules;
 use crate::state::State;
 use indexmap::IndexSet;
@@ -46,12 +47,12 @@ impl fmt::Display for Counterexample {
 /// Returns a shortest counterexample if a law is broken.
 pub fn search(config: Config, rules: Rules) -> Result<Explored, Box<Counterexample>> {
     let model = Model { config, rules };
-    let names = Names::of(&config);
+    let names = Names::all(&config);
     // The set is the queue as well: a state has the place at which it was found.
     let mut found: IndexSet<State, FxBuildHasher> = IndexSet::default();
     let mut parents: Vec<u32> = Vec::new();
     for state in model.initial() {
-        if found.insert(names.canonical(&state)) {
+        if found.insert(Names::canonical(&names, &state)) {
             parents.push(u32::MAX);
         }
     }
@@ -65,7 +66,7 @@ pub fn search(config: Config, rules: Rules) -> Result<Explored, Box<Counterexamp
         let mut broken = None;
         model.for_each_next(&state, &mut |action, next| match next {
             Ok(next) => {
-                if found.insert(names.canonical(&next)) {
+                if found.insert(Names::canonical(&names, &next)) {
                     parents.push(u32::try_from(at).expect("fewer than 2^32 states fit in memory"));
                 }
             }
@@ -88,14 +89,14 @@ pub fn search(config: Config, rules: Rules) -> Result<Explored, Box<Counterexamp
 }
 
 /// Finds the actions along `path`, with the same names from the first to the last.
-fn replay(model: &Model, names: &Names, path: &[State], law: Law) -> Counterexample {
+fn replay(model: &Model, names: &[Names], path: &[State], law: Law) -> Counterexample {
     let start = path[0];
     let (mut state, mut actions) = (start, Vec::new());
     for wanted in &path[1..] {
         let mut step = None;
         model.for_each_next(&state, &mut |action, next| {
             if let Ok(next) = next {
-                if step.is_none() && names.canonical(&next) == *wanted {
+                if step.is_none() && Names::canonical(names, &next) == *wanted {
                     step = Some((action, next));
                 }
             }
@@ -110,59 +111,4 @@ fn replay(model: &Model, names: &Names, path: &[State], law: Law) -> Counterexam
         }
     });
     Counterexample { law, start, actions }
-}
-
-/// The ways to rename processes and nodes that change nothing in a configuration.
-struct Names {
-    processes: Vec<[u8; MAX_PROCESSES]>,
-    nodes: Vec<[u8; MAX_NODES]>,
-}
-
-impl Names {
-    fn of(config: &Config) -> Self {
-        let same = |names: &[u8; MAX_NODES]| {
-            let set = |nodes: Nodes| {
-                nodes.iter().map(|n| Nodes::one(names[n as usize])).fold(Nodes(0), Nodes::union)
-            };
-            let all = config.old.union(config.new);
-            set(config.old) == config.old
-                && set(config.new) == config.new
-                && (0..).zip(names).all(|(n, &name)| all.includes(Nodes::one(n)) || n == name)
-                && config.new.iter().all(|n| {
-                    let replaced = config.replaced_by(n, false).map(|r| names[r as usize]);
-                    config.consistency == crate::config::Consistency::All
-                        || config.replaced_by(names[n as usize], false) == replaced
-                })
-        };
-        let fixed = |names: &[u8; MAX_PROCESSES]| {
-            (0..).zip(names).skip(config.processes).all(|(n, &name): (u8, _)| n == name)
-        };
-        Self {
-            processes: permutations().into_iter().filter(fixed).collect(),
-            nodes: permutations().into_iter().filter(same).collect(),
-        }
-    }
-
-    /// Returns the one of all renamed states that stands for them.
-    fn canonical(&self, state: &State) -> State {
-        let mut least = *state;
-        for processes in &self.processes {
-            for nodes in &self.nodes {
-                least = least.min(state.renamed(processes, nodes));
-            }
-        }
-        least
-    }
-}
-
-/// Returns all permutations of `0..N`.
-fn permutations<const N: usize>() -> Vec<[u8; N]> {
-    let mut all: Vec<Vec<u8>> = vec![Vec::new()];
-    for _ in 0..N {
-        let longer = |part: Vec<u8>| {
-            (0..).take(N).filter(|n| !part.contains(n)).map(|n| [&part[..], &[n]].concat()).collect()
-        };
-        all = all.into_iter().flat_map::<Vec<_>, _>(longer).collect();
-    }
-    all.into_iter().filter_map(|names| names.try_into().ok()).collect()
 }

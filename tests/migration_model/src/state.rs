@@ -1,6 +1,7 @@
 //! The state of the model: what is on the nodes, in the processes, and under way between them.
 
 use crate::config::{MAX_NODES, MAX_PROCESSES, Nodes};
+use crate::names::Names;
 use crate::rules::Position;
 
 /// The version of a write. The versions are given in the order in which writes begin. 0 is the
@@ -58,6 +59,8 @@ pub struct Write {
 /// A copy under way: it has read, and has not arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Copying {
+    /// Whether it began after a reversal, so that it reads the new side.
+    pub reversed: bool,
     pub taker: u8,
     /// The nodes that it has read.
     pub asked: Nodes,
@@ -116,33 +119,53 @@ impl State {
         nodes.iter().map(|node| self.at(node)).max().unwrap_or(0)
     }
 
+    /// Returns the versions on the nodes under other names.
+    #[must_use]
+    pub fn renamed_nodes(&self, names: &Names) -> [Version; MAX_NODES] {
+        let mut nodes = [0; MAX_NODES];
+        for (&name, version) in names.nodes.iter().zip(self.nodes) {
+            nodes[name as usize] = version;
+        }
+        nodes
+    }
+
     /// Returns the same state with other names for processes and nodes.
     #[must_use]
-    pub fn renamed(&self, processes: &[u8; MAX_PROCESSES], nodes: &[u8; MAX_NODES]) -> Self {
-        let set = |old: Nodes| old.iter().map(|n| nodes[n as usize]).map(Nodes::one);
-        let set = |old: Nodes| set(old).fold(Nodes(0), Nodes::union);
-        let mut new = *self;
-        for (from, &to) in nodes.iter().enumerate() {
-            new.nodes[to as usize] = self.nodes[from];
-        }
-        for (from, &to) in processes.iter().enumerate() {
-            new.processes[to as usize] = self.processes[from];
+    pub fn renamed(&self, names: &Names) -> Self {
+        let process = |process: u8| names.processes[process as usize];
+        let mut new = Self { nodes: self.renamed_nodes(names), ..*self };
+        for (&name, &process) in names.processes.iter().zip(&self.processes) {
+            new.processes[name as usize] = process;
         }
         if let Some(read) = &mut new.read {
-            read.process = processes[read.process as usize];
-            read.asked = set(read.asked);
+            read.process = process(read.process);
+            read.asked = names.set(read.asked);
         }
         for write in new.writes.iter_mut().flatten() {
-            write.process = processes[write.process as usize];
-            write.pending = set(write.pending);
+            write.process = process(write.process);
+            write.pending = names.set(write.pending);
         }
         for copy in new.copies.iter_mut().flatten() {
-            copy.taker = nodes[copy.taker as usize];
-            copy.asked = set(copy.asked);
+            copy.taker = names.nodes[copy.taker as usize];
+            copy.asked = names.set(copy.asked);
         }
-        new.copied = set(new.copied);
-        new.dropped = set(new.dropped);
+        new.copied = names.set(new.copied);
+        new.dropped = names.set(new.dropped);
         new.sorted()
+    }
+
+    /// Returns the state without knowing which versions were deletes, if that can no longer matter:
+    /// the version is older than all that a read may return, and it is not in use.
+    #[must_use]
+    pub fn without_old_deletes(mut self) -> Self {
+        let floor = self.read.map_or(self.acknowledged, |read| read.floor);
+        let writes = self.writes.iter().flatten().map(|write| write.version);
+        let copies = self.copies.iter().flatten().map(|copy| copy.best);
+        let read = self.read.iter().map(|read| read.best);
+        let held = self.nodes.into_iter().chain(writes).chain(copies).chain(read);
+        let in_use = held.fold(u8::MAX << floor, |bits, version| bits | 1 << version);
+        self.deletes &= in_use;
+        self
     }
 
     /// Returns the state with its writes and copies in a fixed order.
