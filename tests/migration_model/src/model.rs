@@ -260,7 +260,12 @@ impl Model {
             let at = state.processes[index].applied;
             let mut running = (state.read.iter().map(|read| (read.process, read.at)))
                 .chain(state.writes.iter().flatten().map(|write| (write.process, write.at)));
-            let drained = self.rules.drain != Drain::Wait
+            let waits = match self.rules.drain {
+                Drain::Wait => true,
+                Drain::Repeat => at.stage == Stage::Done,
+                Drain::RepeatOnly | Drain::Ignore => false,
+            };
+            let drained = !waits
                 || running.all(|(process, begun)| usize::from(process) != index || begun == at);
             state.processes[index].acknowledged |= drained && Self::target(state, at) == at;
         }
@@ -288,7 +293,7 @@ impl Model {
             let mut next = *state;
             next.read = if !complete {
                 Some(Read { asked, best, ..read })
-            } else if self.rules.drain == Drain::Repeat && now != read.at {
+            } else if self.repeats() && now != read.at {
                 Some(Read { at: now, asked: Nodes(0), best: 0, ..read })
             } else {
                 None
@@ -315,7 +320,7 @@ impl Model {
                 let mut write =
                     Write { pending: write.pending.without(Nodes::one(node)), ..write };
                 if self.is_acknowledged(write) {
-                    if self.rules.drain == Drain::Repeat && now != write.at {
+                    if self.repeats() && now != write.at {
                         write = Write { at: now, pending: self.pending(now), ..write };
                     } else {
                         next.acknowledged = version.max(state.acknowledged);
@@ -328,6 +333,10 @@ impl Model {
             next.writes[slot] = None;
             self.emit(Action::GiveUp { version }, next, f);
         }
+    }
+
+    fn repeats(&self) -> bool {
+        matches!(self.rules.drain, Drain::Repeat | Drain::RepeatOnly)
     }
 
     fn is_acknowledged(&self, write: Write) -> bool {
@@ -361,7 +370,8 @@ impl Model {
     }
 
     fn copy(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
-        let free = state.copies[..self.config.copies].iter().position(Option::is_none);
+        let free = state.copies.iter().position(Option::is_none);
+        let free = free.filter(|_| state.copies.iter().flatten().count() < self.config.copies);
         if let (Some(slot), Some(reversed)) = (free, self.copying(state)) {
             for taker in self.takers(reversed).iter() {
                 let copy = Copying { reversed, taker, asked: Nodes(0), best: 0 };
@@ -411,7 +421,11 @@ impl Model {
     ) {
         let taker = copy.taker;
         let (from, _) = self.config.sides(copy.reversed);
-        for source in from.without(copy.asked).iter() {
+        let sources = match self.replaced(copy) {
+            Some(replaced) => Nodes::one(replaced),
+            None => from.without(copy.asked),
+        };
+        for source in sources.iter() {
             let asked = copy.asked.union(Nodes::one(source));
             let best = copy.best.max(state.at(source));
             let mut next = *state;
@@ -420,17 +434,22 @@ impl Model {
         }
     }
 
+    /// Returns the one member that the copy reads, if it has to be this one.
+    fn replaced(&self, copy: Copying) -> Option<u8> {
+        let (from, to) = self.config.sides(copy.reversed);
+        let one = self.config.consistency == Consistency::Quorum
+            && self.rules.source == Source::Replaced
+            && (from.len() <= to.len() || !self.rules.copy_to_fewer);
+        self.config.replaced_by(copy.taker, copy.reversed).filter(|_| one)
+    }
+
     /// Returns `true` if the copy has read enough to be delivered.
     fn has_read(&self, copy: Copying) -> bool {
-        let (from, to) = self.config.sides(copy.reversed);
-        match (self.config.consistency, self.rules.source) {
-            (Consistency::All, _) | (_, Source::AnyMember) => true,
-            (Consistency::Quorum, Source::ReplacedOrQuorum) => {
-                let replaced = self.config.replaced_by(copy.taker, copy.reversed);
-                let from_replaced = replaced.map(Nodes::one) == Some(copy.asked);
-                copy.asked.len() >= from.quorum() || (from_replaced && from.len() <= to.len())
-            }
-        }
+        let (from, _) = self.config.sides(copy.reversed);
+        let one = self.config.consistency == Consistency::All
+            || self.rules.source == Source::AnyMember
+            || self.replaced(copy).is_some();
+        one || copy.asked.len() >= from.quorum()
     }
 
     // ---- Old data and tombstones ---------------------------------------------------------------

@@ -55,9 +55,12 @@ impl Position {
 pub enum Drain {
     /// It waits until all operations that began before the step have ended.
     Wait,
-    /// It acknowledges without waiting, and repeats each operation during which the stage changed.
+    /// It waits in `Done` only, and repeats each operation during which the stage changed.
     Repeat,
-    /// It acknowledges without waiting. Broken.
+    /// It never waits, and repeats each operation during which the stage changed. Broken: an
+    /// operation of an earlier stage writes to a node whose old data is dropped.
+    RepeatOnly,
+    /// It never waits. Broken.
     Ignore,
 }
 
@@ -72,12 +75,14 @@ pub enum Merge {
     IfAbsent,
 }
 
-/// Where a copy is read under quorums.
+/// Where a copy is read under quorums. If writes wait for all replicas, any old member is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// From the member that is replaced, or by a quorum read of the old side.
-    ReplacedOrQuorum,
-    /// From any one old member. Broken, but right if writes wait for all replicas.
+    /// From the member that is replaced or, if there is none, by a quorum read of the old side.
+    Replaced,
+    /// Always by a quorum read of the old side. Right as well, for a member that is dead.
+    Quorum,
+    /// From any one old member. Broken.
     AnyMember,
 }
 
@@ -133,7 +138,7 @@ impl Rules {
             drain: Drain::Wait,
             wait_for_all: true,
             copy_when_acknowledged: true,
-            source: Source::ReplacedOrQuorum,
+            source: Source::Replaced,
             merge: Merge::Newer,
             copy_to_fewer: true,
             quorum_of_each_side: true,
