@@ -14,7 +14,10 @@ pub const MAX_PROCESSES: usize = 3;
 impl Nodes {
     #[must_use]
     pub fn named(letters: &str) -> Self {
-        letters.bytes().map(|letter| Self::one(letter - b'a')).fold(Self(0), Self::union)
+        letters
+            .bytes()
+            .map(|letter| Self::one(letter - b'a'))
+            .fold(Self(0), Self::union)
     }
 
     #[must_use]
@@ -60,13 +63,16 @@ impl Nodes {
 
     /// Returns all subsets with at least `least` nodes.
     pub fn subsets(self, least: u32) -> impl Iterator<Item = Self> {
-        (0..=self.0).map(Self).filter(move |&s| self.includes(s) && s.len() >= least)
+        (0..=self.0)
+            .map(Self)
+            .filter(move |&s| self.includes(s) && s.len() >= least)
     }
 }
 
 impl fmt::Debug for Nodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.iter().try_for_each(|node| write!(f, "{}", char::from(b'a' + node)))
+        self.iter()
+            .try_for_each(|node| write!(f, "{}", char::from(b'a' + node)))
     }
 }
 
@@ -100,12 +106,23 @@ impl Config {
     pub fn new(processes: usize, old: &str, new: &str) -> Self {
         let (old, new) = (Nodes::named(old), Nodes::named(new));
         let consistency = Consistency::All;
-        Self { processes, old, new, consistency, writes: 2, copies: 2, reversal: true }
+        Self {
+            processes,
+            old,
+            new,
+            consistency,
+            writes: 2,
+            copies: 2,
+            reversal: true,
+        }
     }
 
     #[must_use]
     pub fn quorum(self) -> Self {
-        Self { consistency: Consistency::Quorum, ..self }
+        Self {
+            consistency: Consistency::Quorum,
+            ..self
+        }
     }
 
     #[must_use]
@@ -120,13 +137,20 @@ impl Config {
 
     #[must_use]
     pub fn forward_only(self) -> Self {
-        Self { reversal: false, ..self }
+        Self {
+            reversal: false,
+            ..self
+        }
     }
 
     /// Returns the side that is left and the side that is entered.
     #[must_use]
     pub fn sides(&self, reversed: bool) -> (Nodes, Nodes) {
-        if reversed { (self.new, self.old) } else { (self.old, self.new) }
+        if reversed {
+            (self.new, self.old)
+        } else {
+            (self.old, self.new)
+        }
     }
 
     /// Returns the member that `taker` replaces, if there is one.
@@ -140,8 +164,19 @@ impl Config {
 
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { processes, old, new, consistency, writes, copies, reversal } = self;
-        write!(f, "{processes} processes, {old:?} -> {new:?}, {consistency:?}, ")?;
+        let Self {
+            processes,
+            old,
+            new,
+            consistency,
+            writes,
+            copies,
+            reversal,
+        } = self;
+        write!(
+            f,
+            "{processes} processes, {old:?} -> {new:?}, {consistency:?}, "
+        )?;
         write!(f, "{writes} writes, {copies} copies at a time")?;
         f.write_str(if *reversal { ", reversal" } else { "" })
     }

@@ -20,7 +20,11 @@ impl Names {
             let new = old.iter().map(|node| Nodes::one(nodes[usize::from(node)]));
             *set = new.fold(Nodes::default(), Nodes::union);
         }
-        Self { processes, nodes, sets }
+        Self {
+            processes,
+            nodes,
+            sets,
+        }
     }
 
     /// Returns the nodes in `nodes` under their new names.
@@ -29,8 +33,10 @@ impl Names {
         self.sets[nodes.0 as usize]
     }
 
-    /// Returns all new names that leave `config` the same, the present names first: each side has the same members, and each
-    /// member replaces the same one. Names that are not in use stay.
+    /// Returns all new names that leave `config` the same, with the present names first.
+    ///
+    /// Each side keeps its members, and under quorums each member replaces the same one. Names that
+    /// are not in use stay.
     #[must_use]
     pub fn all(config: &Config) -> Vec<Self> {
         let Config { old, new, .. } = *config;
@@ -46,7 +52,10 @@ impl Names {
                         node == name
                     }
                 })
-                && (0..).zip(names.processes).skip(config.processes).all(|(n, name)| n == name)
+                && (0..)
+                    .zip(names.processes)
+                    .skip(config.processes)
+                    .all(|(n, name)| n == name)
         };
         let nodes = permutations();
         let pairs = permutations().into_iter();
@@ -77,5 +86,7 @@ fn permutations<const N: usize>() -> Vec<[u8; N]> {
         };
         all = all.into_iter().flat_map::<Vec<_>, _>(longer).collect();
     }
-    all.into_iter().filter_map(|names| names.try_into().ok()).collect()
+    all.into_iter()
+        .filter_map(|names| names.try_into().ok())
+        .collect()
 }

@@ -30,12 +30,18 @@ impl Position {
 
     #[must_use]
     pub const fn forward(stage: Stage) -> Self {
-        Self { reversed: false, stage }
+        Self {
+            reversed: false,
+            stage,
+        }
     }
 
     #[must_use]
     pub const fn back(stage: Stage) -> Self {
-        Self { reversed: true, stage }
+        Self {
+            reversed: true,
+            stage,
+        }
     }
 
     /// Returns the position that `Epochs::reverse()` gives. A process without epochs has nothing to
@@ -86,7 +92,7 @@ pub enum Source {
     AnyMember,
 }
 
-/// The switches. See RULES in the README of this folder for the numbers of the rules.
+/// The switches. The README of this folder lists the rules in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)]
 pub struct Rules {

@@ -33,7 +33,12 @@ pub struct Counterexample {
 
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:?} is broken in {} actions", self.law, self.actions.len())?;
+        writeln!(
+            f,
+            "{:?} is broken in {} actions",
+            self.law,
+            self.actions.len()
+        )?;
         writeln!(f, "   start: on nodes a to f {:?}", self.start.nodes)?;
         (self.actions.iter().enumerate())
             .try_for_each(|(at, action)| writeln!(f, "{:4}. {action:?}", at + 1))
@@ -45,6 +50,10 @@ impl fmt::Display for Counterexample {
 /// # Errors
 ///
 /// Returns a shortest counterexample if a law is broken.
+///
+/// # Panics
+///
+/// Panics if there are more than 2^32 states.
 pub fn search(config: Config, rules: Rules) -> Result<Explored, Box<Counterexample>> {
     let model = Model { config, rules };
     let names = Names::all(&config);
@@ -57,7 +66,12 @@ pub fn search(config: Config, rules: Rules) -> Result<Explored, Box<Counterexamp
         }
     }
     let (mut at, mut depth, mut level_end) = (0, 0, found.len());
-    let mut explored = Explored { states: 0, depth: 0, ends: 0, reversed_ends: 0 };
+    let mut explored = Explored {
+        states: 0,
+        depth: 0,
+        ends: 0,
+        reversed_ends: 0,
+    };
     while at < found.len() {
         if at == level_end {
             (depth, level_end) = (depth + 1, found.len());
@@ -85,7 +99,11 @@ pub fn search(config: Config, rules: Rules) -> Result<Explored, Box<Counterexamp
         }
         at += 1;
     }
-    Ok(Explored { states: found.len(), depth, ..explored })
+    Ok(Explored {
+        states: found.len(),
+        depth,
+        ..explored
+    })
 }
 
 /// Finds the actions along `path`, with the same names from the first to the last.
@@ -110,5 +128,9 @@ fn replay(model: &Model, names: &[Names], path: &[State], law: Law) -> Counterex
             actions.push(action);
         }
     });
-    Counterexample { law, start, actions }
+    Counterexample {
+        law,
+        start,
+        actions,
+    }
 }

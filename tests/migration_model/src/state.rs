@@ -133,7 +133,10 @@ impl State {
     #[must_use]
     pub fn renamed(&self, names: &Names) -> Self {
         let process = |process: u8| names.processes[process as usize];
-        let mut new = Self { nodes: self.renamed_nodes(names), ..*self };
+        let mut new = Self {
+            nodes: self.renamed_nodes(names),
+            ..*self
+        };
         for (&name, &process) in names.processes.iter().zip(&self.processes) {
             new.processes[name as usize] = process;
         }
@@ -162,7 +165,12 @@ impl State {
         let writes = self.writes.iter().flatten().map(|write| write.version);
         let copies = self.copies.iter().flatten().map(|copy| copy.best);
         let read = self.read.iter().map(|read| read.best);
-        let held = self.nodes.into_iter().chain(writes).chain(copies).chain(read);
+        let held = self
+            .nodes
+            .into_iter()
+            .chain(writes)
+            .chain(copies)
+            .chain(read);
         let in_use = held.fold(u8::MAX << floor, |bits, version| bits | 1 << version);
         self.deletes &= in_use;
         self

@@ -1,0 +1,160 @@
+//! The rules hold in every state of every configuration here. The tests print how many states.
+
+use migration_model::config::Config;
+use migration_model::rules::{Drain, Rules, Source};
+use migration_model::search::search;
+
+#[track_caller]
+fn holds(config: Config, rules: Rules) {
+    let found = search(config, rules).unwrap_or_else(|broken| panic!("{config}\n{broken}"));
+    println!("| {config} | {} | {} |", found.states, found.depth);
+    assert!(found.ends > 0, "the migration never ends");
+    assert_eq!(
+        found.reversed_ends > 0,
+        config.reversal,
+        "the reversal never ends"
+    );
+}
+
+#[test]
+fn one_replica_moves() {
+    holds(Config::new(2, "a", "b"), Rules::correct());
+}
+
+#[test]
+fn one_replica_moves_with_three_processes() {
+    holds(Config::new(3, "a", "b").writes(1), Rules::correct());
+    holds(
+        Config::new(3, "a", "b").copies(1).forward_only(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn one_of_two_replicas_moves() {
+    holds(Config::new(2, "ab", "bc").writes(1), Rules::correct());
+    holds(
+        Config::new(2, "ab", "bc").copies(1).forward_only(),
+        Rules::correct(),
+    );
+    holds(
+        Config::new(2, "ab", "bc").writes(1).quorum(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn one_of_two_replicas_moves_with_three_processes() {
+    holds(Config::new(3, "ab", "bc").writes(1), Rules::correct());
+    holds(
+        Config::new(3, "ab", "bc").writes(1).copies(1).quorum(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn both_replicas_move() {
+    holds(Config::new(2, "ab", "cd").writes(1), Rules::correct());
+    holds(
+        Config::new(2, "ab", "cd").writes(1).copies(1).quorum(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn one_of_three_replicas_moves() {
+    holds(Config::new(2, "abc", "bcd").writes(1), Rules::correct());
+    holds(
+        Config::new(2, "abc", "bcd").writes(1).quorum(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn all_three_replicas_move() {
+    holds(
+        Config::new(2, "abc", "def")
+            .writes(1)
+            .copies(1)
+            .forward_only(),
+        Rules::correct(),
+    );
+    holds(
+        Config::new(2, "abc", "def")
+            .writes(1)
+            .copies(1)
+            .forward_only()
+            .quorum(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn two_of_three_replicas_move() {
+    holds(
+        Config::new(2, "abc", "cde").writes(1).copies(1),
+        Rules::correct(),
+    );
+    holds(
+        Config::new(2, "abc", "cde")
+            .writes(1)
+            .copies(1)
+            .forward_only()
+            .quorum(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn replicas_become_more() {
+    holds(Config::new(2, "a", "abc").writes(1), Rules::correct());
+    holds(Config::new(2, "ab", "abc").writes(1), Rules::correct());
+    holds(
+        Config::new(2, "a", "abc").writes(1).quorum(),
+        Rules::correct(),
+    );
+    holds(
+        Config::new(2, "ab", "abc").writes(1).copies(1).quorum(),
+        Rules::correct(),
+    );
+    holds(
+        Config::new(2, "ab", "bcd").writes(1).copies(1).quorum(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn replicas_become_fewer() {
+    holds(Config::new(2, "abc", "a").writes(1), Rules::correct());
+    holds(Config::new(2, "abc", "ab").writes(1), Rules::correct());
+    holds(
+        Config::new(2, "abc", "a").writes(1).copies(1).quorum(),
+        Rules::correct(),
+    );
+    holds(
+        Config::new(2, "abc", "ab").writes(1).copies(1).quorum(),
+        Rules::correct(),
+    );
+}
+
+#[test]
+fn copies_may_always_be_quorum_reads() {
+    let rules = Rules {
+        source: Source::Quorum,
+        ..Rules::correct()
+    };
+    holds(
+        Config::new(2, "abc", "bcd").writes(1).copies(1).quorum(),
+        rules,
+    );
+}
+
+#[test]
+fn operations_may_be_repeated_if_done_waits_for_them() {
+    let rules = Rules {
+        drain: Drain::Repeat,
+        ..Rules::correct()
+    };
+    holds(Config::new(2, "a", "b").writes(1), rules);
+    holds(Config::new(2, "ab", "bc").writes(1).copies(1), rules);
+}
