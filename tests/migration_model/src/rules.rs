@@ -1,7 +1,7 @@
 //! The rules of the protocol, one switch for each.
 //!
-//! [`Rules::correct`] is the protocol. Each test in `tests/broken.rs` changes one switch and expects
-//! a counterexample.
+//! [`Rules::correct`] is the protocol. Each test in `tests/broken.rs` changes one switch and
+//! expects a counterexample.
 
 use crate::config::Nodes;
 
@@ -75,7 +75,8 @@ pub enum Drain {
 pub enum Merge {
     /// It keeps the greater version. Tombstones are copied too.
     Newer,
-    /// It stores the copy in place of what it has. Broken.
+    /// It stores the copy in place of what it has. To copy an absence is to delete. Broken without
+    /// a lock.
     Blind,
     /// It stores the copy if it has no value and no tombstone. Broken.
     IfAbsent,
@@ -96,10 +97,10 @@ pub enum Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)]
 pub struct Rules {
-    /// `Copied` lies between `Copying` and `Done`. If not, this is the old protocol of two stages:
-    /// in `Copying` a read asks the old side and, if it finds nothing, the new side.
+    /// `Copied` lies between `Copying` and `Done`. If not, there are two stages.
     pub copied_stage: bool,
-    /// In `Copied`, "not there" is an answer. If not, the read goes on to the old side.
+    /// "Not there" is an answer. If not, a read goes on to the other side: in `Copied`, or in
+    /// `Copying` if there are two stages.
     pub absence_is_an_answer: bool,
     /// Tombstones are kept until `Done` is acknowledged by all. If not, a node may purge its own.
     pub keep_tombstones: bool,
@@ -116,12 +117,19 @@ pub struct Rules {
     pub copy_when_acknowledged: bool,
     pub source: Source,
     pub merge: Merge,
+    /// A lock on the key keeps all writes out while a copy is under way. It makes
+    /// [`Merge::Blind`] right, also if deletes leave no tombstones.
+    pub lock_while_copying: bool,
     /// Under quorums, if a side has fewer members than the one that is left, each of its members
     /// gets a copy by a quorum read. A value on a quorum of three may be on one of the two that
     /// stay, and on none of one that stays.
     pub copy_to_fewer: bool,
     /// A quorum is counted on each side. If not, it is counted over the union of the sides.
     pub quorum_of_each_side: bool,
+    /// A range is `Copied` when each taker has its copy. If not, when any one has.
+    pub copied_after_all_moves: bool,
+    /// Old data is dropped when `Done` is acknowledged by all. If not, when it is published.
+    pub drop_when_acknowledged: bool,
     /// Old data is dropped on old members that are not new members. If not, on all old members.
     pub drop_leavers_only: bool,
     /// No copy is under way any more when old data is dropped or tombstones are purged.
@@ -146,8 +154,11 @@ impl Rules {
             copy_when_acknowledged: true,
             source: Source::Replaced,
             merge: Merge::Newer,
+            lock_while_copying: false,
             copy_to_fewer: true,
             quorum_of_each_side: true,
+            copied_after_all_moves: true,
+            drop_when_acknowledged: true,
             drop_leavers_only: true,
             end_copies_first: true,
             copy_back: true,
@@ -170,10 +181,11 @@ impl Rules {
     #[must_use]
     pub fn reads(&self, at: Position, old: Nodes, new: Nodes) -> (Nodes, Option<Nodes>) {
         let (from, to) = if at.reversed { (new, old) } else { (old, new) };
+        let fall_through = !self.absence_is_an_answer;
         match at.stage {
             Stage::Before => (from, None),
-            Stage::Copying => (from, (!self.copied_stage).then_some(to)),
-            Stage::Copied => (to, (!self.absence_is_an_answer).then_some(from)),
+            Stage::Copying => (from, (fall_through && !self.copied_stage).then_some(to)),
+            Stage::Copied => (to, fall_through.then_some(from)),
             Stage::Done => (to, None),
         }
     }

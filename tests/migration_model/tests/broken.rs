@@ -24,7 +24,18 @@ fn two_stages_are_one_too_few() {
         copied_stage: false,
         ..Rules::correct()
     };
+    breaks(Law::FreshReads, 11, one().forward_only(), rules);
+}
+
+#[test]
+fn two_stages_that_read_old_then_new_are_one_too_few() {
+    let rules = Rules {
+        copied_stage: false,
+        absence_is_an_answer: false,
+        ..Rules::correct()
+    };
     breaks(Law::FreshReads, 9, one().writes(2).forward_only(), rules);
+    breaks(Law::FreshReads, 11, one().forward_only(), rules);
 }
 
 #[test]
@@ -166,6 +177,25 @@ fn fewer_replicas_under_quorums_need_copies() {
 }
 
 #[test]
+fn a_range_is_copied_after_all_its_moves() {
+    let rules = Rules {
+        copied_after_all_moves: false,
+        ..Rules::correct()
+    };
+    let config = Config::new(2, "ab", "cd").writes(1).copies(1);
+    breaks(Law::FreshReads, 9, config, rules);
+}
+
+#[test]
+fn old_data_is_dropped_when_done_is_acknowledged() {
+    let rules = Rules {
+        drop_when_acknowledged: false,
+        ..Rules::correct()
+    };
+    breaks(Law::NoLeftovers, 12, one().forward_only(), rules);
+}
+
+#[test]
 fn old_members_that_stay_are_not_dropped() {
     let rules = Rules {
         drop_leavers_only: false,
@@ -173,7 +203,7 @@ fn old_members_that_stay_are_not_dropped() {
     };
     breaks(
         Law::PlacedAtTheEnd,
-        0,
+        13,
         Config::new(2, "ab", "bc")
             .writes(1)
             .copies(1)

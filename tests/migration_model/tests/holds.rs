@@ -1,7 +1,7 @@
 //! The rules hold in every state of every configuration here. The tests print how many states.
 
 use migration_model::config::Config;
-use migration_model::rules::{Drain, Rules, Source};
+use migration_model::rules::{Drain, Merge, Rules, Source};
 use migration_model::search::search;
 
 #[track_caller]
@@ -24,19 +24,13 @@ fn one_replica_moves() {
 #[test]
 fn one_replica_moves_with_three_processes() {
     holds(Config::new(3, "a", "b").writes(1), Rules::correct());
-    holds(
-        Config::new(3, "a", "b").copies(1).forward_only(),
-        Rules::correct(),
-    );
+    holds(Config::new(3, "a", "b").copies(1), Rules::correct());
 }
 
 #[test]
 fn one_of_two_replicas_moves() {
     holds(Config::new(2, "ab", "bc").writes(1), Rules::correct());
-    holds(
-        Config::new(2, "ab", "bc").copies(1).forward_only(),
-        Rules::correct(),
-    );
+    holds(Config::new(2, "ab", "bc").copies(1), Rules::correct());
     holds(
         Config::new(2, "ab", "bc").writes(1).quorum(),
         Rules::correct(),
@@ -68,6 +62,13 @@ fn one_of_three_replicas_moves() {
         Config::new(2, "abc", "bcd").writes(1).quorum(),
         Rules::correct(),
     );
+}
+
+#[test]
+fn one_of_three_replicas_moves_with_three_processes() {
+    let config = Config::new(3, "abc", "bcd").writes(1).copies(1);
+    holds(config, Rules::correct());
+    holds(config.quorum().forward_only(), Rules::correct());
 }
 
 #[test]
@@ -143,10 +144,20 @@ fn copies_may_always_be_quorum_reads() {
         source: Source::Quorum,
         ..Rules::correct()
     };
-    holds(
-        Config::new(2, "abc", "bcd").writes(1).copies(1).quorum(),
-        rules,
-    );
+    let config = Config::new(2, "abc", "bcd").writes(1).copies(1).quorum();
+    holds(config.forward_only(), rules);
+}
+
+#[test]
+fn a_lock_makes_blind_copies_without_tombstones_right() {
+    let rules = Rules {
+        merge: Merge::Blind,
+        lock_while_copying: true,
+        keep_tombstones: false,
+        ..Rules::correct()
+    };
+    holds(Config::new(2, "a", "b"), rules);
+    holds(Config::new(2, "ab", "bc").writes(1), rules);
 }
 
 #[test]

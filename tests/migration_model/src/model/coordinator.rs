@@ -89,7 +89,9 @@ impl Model {
     }
 
     fn all_copied(&self, state: &State, reversed: bool) -> bool {
-        state.copied.includes(self.takers(reversed))
+        let takers = self.takers(reversed);
+        let one = !state.copied.is_empty() && !self.rules.copied_after_all_moves;
+        one || state.copied.includes(takers)
     }
 
     /// Returns the members that leave, if the last step is acknowledged by all.
@@ -107,7 +109,8 @@ impl Model {
         } else {
             Nodes(0)
         };
-        self.all_acknowledged(state).then_some(from.without(to))
+        let now = self.all_acknowledged(state) || !self.rules.drop_when_acknowledged;
+        now.then_some(from.without(to))
     }
 
     /// After the last step, old data is dropped, and then tombstones are purged.

@@ -22,6 +22,8 @@ impl Model {
     pub(super) fn copy(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
         let free = state.copies.iter().position(Option::is_none);
         let free = free.filter(|_| state.copies.iter().flatten().count() < self.config.copies);
+        let alone = state.writes == [None; 2] && state.copies == [None; 2];
+        let free = free.filter(|_| alone || !self.rules.lock_while_copying);
         if let (Some(slot), Some(reversed)) = (free, self.copying(state)) {
             for taker in self.takers(reversed).iter() {
                 let copy = Copying {

@@ -67,7 +67,9 @@ impl Model {
                 f,
             );
         }
-        if let Some(slot) = state.writes.iter().position(Option::is_none) {
+        let locked = self.rules.lock_while_copying && state.copies != [None; 2];
+        let free = state.writes.iter().position(Option::is_none);
+        if let Some(slot) = free.filter(|_| !locked) {
             let version = state.begun + 1;
             if version <= 2 + self.config.writes {
                 for delete in [false, true] {
