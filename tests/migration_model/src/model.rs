@@ -5,7 +5,7 @@ mod copies;
 mod operations;
 mod process;
 
-use crate::config::{Config, Consistency, Nodes};
+use crate::config::{Config, Consistency, MAX_NODES, MAX_PROCESSES, Nodes};
 use crate::rules::{Position, Rules};
 use crate::state::{Process, State, Step, Version};
 
@@ -115,12 +115,12 @@ impl Model {
             acknowledged: true,
         };
         let empty = State {
-            nodes: [0; 6],
+            nodes: [0; MAX_NODES],
             deletes: 0,
             begun: 2,
             acknowledged: 2,
             published: Step::To(Position::BEFORE),
-            processes: [process; 3],
+            processes: [process; MAX_PROCESSES],
             read: None,
             writes: [None; 2],
             copies: [None; 2],
@@ -164,6 +164,7 @@ impl Model {
         self.clean_up(state, f);
     }
 
+    /// Checks the laws in `next`, after the acknowledgements that follow by themselves.
     fn emit(&self, action: Action, mut next: State, f: &mut impl FnMut(Action, Next)) {
         self.acknowledge(&mut next);
         let next = next.without_old_deletes().sorted();

@@ -6,7 +6,7 @@ use crate::rules::{Position, Stage};
 use crate::state::{Process, State, Step};
 
 impl Model {
-    /// The coordinator may publish the next step, or reverse the migration once.
+    /// Publishes the next step, or reverses the migration once.
     pub(super) fn coordinate(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
         if let Some(step) = self.next_step(state) {
             let mut next = *state;
@@ -80,6 +80,7 @@ impl Model {
             .all(|process| process.acknowledged)
     }
 
+    /// Returns the stage of the process that is farthest behind.
     pub(super) fn least_stage(&self, state: &State) -> Stage {
         let stages = self
             .processes(state)
@@ -88,6 +89,7 @@ impl Model {
         stages.min().unwrap_or(Stage::Done)
     }
 
+    /// Returns `true` if the rules let the range be `Copied`.
     fn all_copied(&self, state: &State, reversed: bool) -> bool {
         let takers = self.takers(reversed);
         let one = !state.copied.is_empty() && !self.rules.copied_after_all_moves;
@@ -113,7 +115,7 @@ impl Model {
         now.then_some(from.without(to))
     }
 
-    /// After the last step, old data is dropped, and then tombstones are purged.
+    /// Drops old data after the last step, and then purges tombstones.
     pub(super) fn clean_up(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
         let copies_ended = state.copies == [None; 2] || !self.rules.end_copies_first;
         let running = state.read.is_some() || state.writes != [None; 2];
@@ -125,8 +127,8 @@ impl Model {
             next.copy_back |= state.first_done;
             self.emit(Action::DropOldData { node }, next, f);
         }
-        // Also without a migration, a store purges a tombstone only when all replicas have it and
-        // no operation is under way.
+        // Even without a migration, a store may purge a tombstone only when no replica has a value
+        // any more and no operation is under way.
         let dropped = leavers
             .filter(|&leavers| state.dropped.includes(leavers) || !self.rules.drop_before_purge);
         let all = self.config.old.union(self.config.new);

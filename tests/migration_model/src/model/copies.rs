@@ -19,6 +19,7 @@ impl Model {
         }
     }
 
+    /// Begins a copy, or lets one that is under way read on, arrive or get lost.
     pub(super) fn copy(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
         let free = state.copies.iter().position(Option::is_none);
         let free = free.filter(|_| state.copies.iter().flatten().count() < self.config.copies);
@@ -73,6 +74,7 @@ impl Model {
         }
     }
 
+    /// Reads one more source, or the first one.
     fn read_copy(
         &self,
         state: &State,

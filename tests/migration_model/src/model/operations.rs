@@ -6,6 +6,7 @@ use crate::rules::Drain;
 use crate::state::{Read, State, Write};
 
 impl Model {
+    /// Lets one more node answer the read.
     pub(super) fn go_on_reading(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
         let Some(read) = state.read else { return };
         let (side, fallback) = self.rules.reads(read.at, self.config.old, self.config.new);
@@ -58,6 +59,7 @@ impl Model {
         }
     }
 
+    /// Lets a write arrive at one more node, or end early.
     pub(super) fn go_on_writing(&self, state: &State, f: &mut impl FnMut(Action, Next)) {
         for (slot, write) in state.writes.iter().enumerate() {
             let Some(write) = *write else { continue };
@@ -91,10 +93,12 @@ impl Model {
         }
     }
 
+    /// Returns `true` if an operation is repeated when the stage has changed.
     fn repeats(&self) -> bool {
         matches!(self.rules.drain, Drain::Repeat | Drain::RepeatOnly)
     }
 
+    /// Returns `true` if enough nodes have the write.
     fn is_acknowledged(&self, write: Write) -> bool {
         let sides = self
             .rules

@@ -16,7 +16,7 @@ impl Model {
         }
     }
 
-    /// A process may take the step, crash, or begin an operation.
+    /// Lets a process take the step, crash, or begin an operation.
     ///
     /// Storing and applying a step is one action. To crash between the two is the same as to crash
     /// after both, because a crash loses the operations and restarts at the stored position.
@@ -98,6 +98,7 @@ impl Model {
         }
     }
 
+    /// Returns all nodes that a write at `at` is sent to.
     pub(super) fn pending(&self, at: Position) -> Nodes {
         let [one, other] = self.rules.writes(at, self.config.old, self.config.new);
         one.union(other)
