@@ -3,7 +3,7 @@
 use clockwise::{
     Bounded, ConfigError, Filtered, HashRing, LeastLoaded, RoundRobin, Strategy, Tracked,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -70,8 +70,9 @@ fn cap(hundredths: u64, requests: usize, weight: u32, total: u32) -> u32 {
     cap.div_ceil(100 * u128::from(total)) as u32
 }
 
-/// The oracle keeps its own counts, walks the plain ring's preference, and works out the caps by fractions. 256 requests are in flight;
-/// the affinity is the part of them that are at their key's owner.
+/// The oracle keeps its own counts, walks the plain ring's preference, and works out the caps by
+/// fractions. 256 requests are in flight. The affinity is the fraction of requests at their key's
+/// owner.
 fn assignments_follow_the_oracle(weights: &[u32], count: usize) {
     let plain = ring(weights);
     let total = plain.members().map(|member| member.weight).sum();
@@ -138,23 +139,29 @@ fn so_it_is_with_weights() {
     assignments_follow_the_oracle(&[1, 2, 5], if long() { 1_000_000 } else { 4_000 });
 }
 
-/// Each thread holds at most 32 leases, so nobody reads more than 8 · 32 requests, its own included, and no count may exceed the cap that
-/// follows.
+/// Each thread holds at most 32 leases, so none reads more than 8 · 32 requests, its own included,
+/// and no count may exceed the cap that follows. A filter refuses every fourth node, and threads
+/// ask for a key, with a condition, or with a preference.
 #[test]
 fn no_cap_is_exceeded_from_eight_threads() {
     const THREADS: usize = 8;
     const HELD: usize = 32;
     let count = if long() { 1_000_000 } else { 24_000 } / THREADS;
-    let plain = ring(&[1, 2]);
-    let total = plain.members().map(|member| member.weight).sum();
+    let plain = ring(&[1, 2, 3]);
+    let names: Vec<String> = plain.nodes().map(|node| (**node).clone()).collect();
+    let up: BTreeSet<&String> = (0..16).filter(|i| i % 4 > 0).map(|i| &names[i]).collect();
+    let offered = plain.members().filter(|member| up.contains(&**member.node));
+    let total = offered.map(|member| member.weight).sum();
     for (factor, hundredths) in FACTORS {
         for s in [0.0, 0.8, 1.2] {
-            let bounded = Bounded::new(plain.clone(), factor).unwrap();
+            let filtered = Filtered::new(plain.clone(), |node| up.contains(&**node));
+            let bounded = Bounded::new(filtered, factor).unwrap();
             let zipf = Zipf::new(10_000, s);
             let (barrier, busiest) = (Barrier::new(THREADS), AtomicU32::new(0));
             std::thread::scope(|scope| {
                 for thread in 0..THREADS {
                     let (bounded, zipf, barrier, busiest) = (&bounded, &zipf, &barrier, &busiest);
+                    let names = &names;
                     scope.spawn(move || {
                         let mut rng = Rng(thread as u64);
                         let mut leases = Vec::new();
@@ -163,8 +170,14 @@ fn no_cap_is_exceeded_from_eight_threads() {
                             if leases.len() == HELD {
                                 drop(leases.swap_remove(rng.below(HELD)));
                             }
-                            let lease = bounded.acquire(&zipf.key(&mut rng)).unwrap();
-                            let weight = bounded.member(lease.as_bytes()).unwrap().weight;
+                            let key = zipf.key(&mut rng);
+                            let lease = match rng.below(4) {
+                                0 => bounded.acquire_preferring(&names[rng.below(16)], &key),
+                                1 => bounded.acquire_where(&key, |_| true),
+                                _ => bounded.acquire(&key),
+                            };
+                            let lease = lease.unwrap();
+                            let weight = bounded.weight(lease.node()).unwrap();
                             let most = cap(hundredths, THREADS * HELD, weight, total);
                             let in_flight = lease.node().in_flight();
                             assert!(in_flight <= most, "{in_flight} of {most}");
