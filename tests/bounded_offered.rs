@@ -3,109 +3,12 @@
 
 mod common;
 
-use clockwise::{Bounded, Filtered, HashRing, Lease, Tracked};
+use clockwise::{Bounded, Filtered, Tracked};
+use common::caps::{Factor, Oracle, ring};
 use common::random::Rng;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
-type Ring = HashRing<Tracked<u32>>;
-
-/// `count` nodes, with these weights one after the other.
-fn ring(count: u32, weights: &[u32]) -> Ring {
-    let nodes = (0..count).zip(weights.iter().copied().cycle());
-    let mut ring = HashRing::builder().virtual_nodes(64).build().unwrap();
-    ring.extend_weighted(nodes.map(|(id, weight)| (Tracked::new(id), weight)))
-        .unwrap();
-    ring
-}
-
-/// A load factor in hundredths, so that caps can be worked out by fractions.
-#[derive(Clone, Copy, Debug)]
-struct Factor(u64);
-
-impl Factor {
-    fn get(self) -> f64 {
-        self.0 as f64 / 100.0
-    }
-
-    /// ⌈c · requests · weight / total⌉
-    fn cap(self, requests: usize, weight: u32, total: u32) -> u32 {
-        let cap = u128::from(self.0) * requests as u128 * u128::from(weight);
-        cap.div_ceil(100 * u128::from(total)) as u32
-    }
-}
-
-/// Counts and caps from scratch: knows the members, who is refused and what is held, and nothing of
-/// what is tested.
-struct Oracle {
-    plain: Ring,
-    factor: Factor,
-    min_cap: u32,
-    out: BTreeSet<u32>,
-    counts: BTreeMap<u32, u32>,
-}
-
-impl Oracle {
-    fn new(plain: Ring, factor: Factor) -> Oracle {
-        Oracle {
-            plain,
-            factor,
-            min_cap: 0,
-            out: BTreeSet::new(),
-            counts: BTreeMap::new(),
-        }
-    }
-
-    fn count(&self, id: u32) -> u32 {
-        self.counts.get(&id).copied().unwrap_or(0)
-    }
-
-    fn held(&self) -> usize {
-        self.counts.values().sum::<u32>() as usize
-    }
-
-    /// The weight of the members that are not drained, and for which `is_in` returns `true`.
-    fn weight(&self, is_in: impl Fn(u32) -> bool) -> u32 {
-        let members = self.plain.members();
-        let these = members.filter(|member| !member.drained && is_in(**member.node));
-        these.map(|member| member.weight).sum()
-    }
-
-    /// The cap that the next request goes by.
-    fn cap(&self, id: u32) -> u32 {
-        self.caps()(id)
-    }
-
-    fn caps(&self) -> impl Fn(u32) -> u32 {
-        let offered = self.weight(|id| !self.out.contains(&id));
-        let all = self.weight(|_| true);
-        let eligible = self.plain.members().filter(|m| !m.drained).count() as u64;
-        let requests = self.held() + 1;
-        move |id| {
-            if offered == 0 {
-                return 0;
-            }
-            let weight = self.plain.weight(&id).unwrap();
-            let floor = u64::from(self.min_cap) * u64::from(weight) * eligible;
-            let floor = floor.div_ceil(all.into()) as u32;
-            self.factor.cap(requests, weight, offered).max(floor)
-        }
-    }
-
-    /// The nodes that can be offered, in the key's order.
-    fn order(&self, key: u64) -> impl Iterator<Item = u32> {
-        let order = self.plain.preference(&key).map(|node| **node);
-        order.filter(|id| !self.out.contains(id))
-    }
-
-    fn choose(&self, key: u64) -> u32 {
-        let mut order = self.order(key);
-        let cap = self.caps();
-        let chosen = order.find(|&id| self.count(id) < cap(id));
-        chosen.expect("what is held came through the bound")
-    }
-}
 
 /// How refused nodes are kept out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -120,7 +23,7 @@ enum Out {
 /// node. The refusals begin after a while, so some leases are on refused nodes.
 fn run(how: Out, factor: Factor, refused: u32, weights: &[u32]) -> (Vec<u32>, f64) {
     const NODES: u32 = 20;
-    let count = common::scaled(2_000, 4_000, 40_000);
+    let count = common::scaled(1_000, 2_500, 40_000);
     let plain = ring(NODES, weights);
     let each = 32;
     let out: RefCell<BTreeSet<u32>> = RefCell::default();
@@ -139,7 +42,7 @@ fn run(how: Out, factor: Factor, refused: u32, weights: &[u32]) -> (Vec<u32>, f6
                 let drained = bounded.drain_where(|node| these.contains(node));
                 assert_eq!(drained, refused as usize);
             }
-            *out.borrow_mut() = these.clone();
+            out.replace(these.clone());
             oracle.out = these;
         }
         while held.len() >= (each * (NODES - oracle.out.len() as u32)) as usize {
@@ -234,172 +137,6 @@ fn a_key_stays_where_it_would_stay_if_the_refused_nodes_were_drained() {
     }
 }
 
-/// Random states of weights, drained and refused nodes, floors and requests in flight.
-#[test]
-fn the_cap_is_what_acquire_applies() {
-    let mut rng = Rng::new(3);
-    let (mut at, mut below) = (0, 0);
-    for _ in 0..common::scaled(20, 200, 5_000) {
-        let weights: Vec<u32> = (0..8).map(|_| rng.between(1, 9) as u32).collect();
-        let mut plain = ring(8, &weights);
-        let factor = Factor(*rng.pick(&[105, 125, 150, 300]));
-        for id in 0..8u32 {
-            if rng.chance(5) {
-                plain.drain(&id).unwrap();
-            }
-        }
-        let mut oracle = Oracle::new(plain.clone(), factor);
-        oracle.out = (0..8).filter(|_| rng.chance(3)).collect();
-        oracle.min_cap = rng.below(4) as u32;
-        let filter = |node: &Tracked<u32>| !oracle.out.contains(node);
-        let bounded = Bounded::new(Filtered::new(plain.clone(), filter), factor.get())
-            .unwrap()
-            .min_cap(oracle.min_cap);
-        let offered = oracle.weight(|id| !oracle.out.contains(&id));
-        let mut held: Vec<Lease<'_, Tracked<u32>>> = Vec::new();
-        for _ in 0..60 {
-            for id in 0..8u32 {
-                assert_eq!(bounded.cap(&id), Some(oracle.cap(id)));
-            }
-            if offered == 0 {
-                assert!(bounded.acquire("key").is_none());
-                continue;
-            }
-            let (key, wanted) = (rng.next(), rng.below(8) as u32);
-            let is_offered = !oracle.out.contains(&wanted) && !plain.is_drained(&wanted).unwrap();
-            let is_below = oracle.count(wanted) < oracle.cap(wanted);
-            let expected = if is_offered && is_below {
-                below += 1;
-                wanted
-            } else {
-                at += u32::from(is_offered);
-                oracle.choose(key)
-            };
-            assert_eq!(
-                bounded.route(&key).map(|node| **node),
-                Some(oracle.choose(key))
-            );
-            let lease = bounded.acquire_preferring(&wanted, &key).unwrap();
-            assert_eq!(**lease, expected);
-            *oracle.counts.entry(expected).or_default() += 1;
-            held.push(lease);
-            // The floor lets more in than L allows, so leases come and go.
-            if rng.chance(3) {
-                let ended = held.swap_remove(rng.below(held.len()));
-                *oracle.counts.get_mut(&**ended).unwrap() -= 1;
-            }
-        }
-        drop(held);
-    }
-    assert!(at > 100 && below > 100, "{at} {below}");
-}
-
-#[test]
-fn with_no_node_to_offer_the_cap_is_0() {
-    let nothing = Bounded::new(ring(0, &[1]), 1.25).unwrap().min_cap(8);
-    assert_eq!(nothing.cap(&0u32), None);
-    let mut drained = Bounded::new(ring(3, &[1]), 1.25).unwrap().min_cap(8);
-    drained.drain_where(|_| true);
-    assert_eq!((drained.cap(&0u32), drained.cap(&3u32)), (Some(0), None));
-    let refused = Bounded::new(Filtered::new(ring(3, &[1]), |_| false), 1.25).unwrap();
-    assert_eq!(refused.cap(&0u32), Some(0));
-    assert_eq!(refused.min_cap(8).cap(&0u32), Some(0));
-}
-
-/// The fraction of requests that leave their first node of 64, with half a request in flight a
-/// node.
-fn leaving_at_night(min_cap: u32, weights: &[u32]) -> f64 {
-    const COUNT: usize = 20_000;
-    let plain = ring(64, weights);
-    let bounded = Bounded::new(plain.clone(), 1.25).unwrap().min_cap(min_cap);
-    let (mut rng, mut held, mut left) = (Rng::new(1), Vec::new(), 0);
-    for _ in 0..COUNT {
-        if held.len() == 32 {
-            drop(held.swap_remove(rng.below(32)));
-        }
-        let key = rng.next();
-        let lease = bounded.acquire(&key).unwrap();
-        left += usize::from(plain.route(&key) != Some(lease.node()));
-        held.push(lease);
-    }
-    left as f64 / COUNT as f64
-}
-
-#[test]
-fn a_least_cap_keeps_keys_at_their_nodes_at_night() {
-    for weights in [&[1][..], &[1, 2, 5]] {
-        let (without, with) = (leaving_at_night(0, weights), leaving_at_night(8, weights));
-        println!("weights {weights:?}: {without:.3} leave, with a least cap {with:.5}");
-        assert!(without > 0.25, "{without}");
-        assert!(with < 0.01, "{with}");
-    }
-}
-
-#[test]
-fn the_least_cap_is_for_a_node_of_average_weight() {
-    let mut bounded = Bounded::new(ring(4, &[1, 2, 3, 6]), 1.25)
-        .unwrap()
-        .min_cap(8);
-    let caps = |bounded: &Bounded<Ring>| [0u32, 1, 2, 3].map(|id| bounded.cap(&id).unwrap());
-    // ⌈8 · w · 4 / 12⌉
-    assert_eq!(caps(&bounded), [3, 6, 8, 16]);
-    bounded.drain(&3u32).unwrap();
-    // ⌈8 · w · 3 / 6⌉
-    assert_eq!(caps(&bounded), [4, 8, 12, 24]);
-    let copy = bounded.clone();
-    assert_eq!(caps(&copy), [4, 8, 12, 24]);
-    // Far more than can be in flight: nothing overflows.
-    assert_eq!(bounded.min_cap(u32::MAX).cap(&2u32), Some(u32::MAX));
-}
-
-#[test]
-fn a_preferred_node_keeps_its_cap() {
-    let plain = ring(4, &[1]);
-    let bounded = Bounded::new(plain.clone(), 1.25).unwrap();
-    let mut oracle = Oracle::new(plain.clone(), Factor(125));
-    let mut held = Vec::new();
-    for key in 0..40u64 {
-        let expected = if oracle.count(2) < oracle.cap(2) {
-            2
-        } else {
-            oracle.choose(key)
-        };
-        let lease = bounded.acquire_preferring(&2u32, &key).unwrap();
-        assert_eq!(**lease, expected);
-        assert!(lease.node().in_flight() <= oracle.cap(expected));
-        *oracle.counts.entry(expected).or_default() += 1;
-        held.push(lease);
-    }
-    assert_eq!(oracle.count(2), 13); // ⌈1.25 · 40 / 4⌉
-    // A condition that accepts one node only has that node's weight for W: no limit.
-    drop(held);
-    let held: Vec<_> = (0..40u64)
-        .filter_map(|key| bounded.acquire_where(&key, |node| **node == 2))
-        .collect();
-    assert_eq!(held.len(), 40);
-    assert_eq!(bounded.get(&2u32).unwrap().in_flight(), 40);
-}
-
-#[test]
-fn a_preferred_node_that_is_not_offered_is_passed_over() {
-    let plain = ring(4, &[1]);
-    let filtered = Filtered::new(plain.clone(), |node| **node != 1);
-    let mut bounded = Bounded::new(filtered, 1.25).unwrap();
-    bounded.drain(&2u32).unwrap();
-    for key in 0..50u32 {
-        let by_key = **bounded.route(&key).unwrap();
-        for id in [1u32, 2, 9] {
-            assert_eq!(**bounded.acquire_preferring(&id, &key).unwrap(), by_key);
-        }
-        assert_eq!(**bounded.acquire_preferring(&3u32, &key).unwrap(), 3);
-        let token = bounded.token(&key);
-        assert_eq!(**bounded.acquire_token(token).unwrap(), by_key);
-    }
-    bounded.drain_where(|_| true);
-    assert!(bounded.acquire_preferring(&3u32, "key").is_none());
-    assert_eq!(bounded.open_leases(), 0);
-}
-
 /// 1,000 nodes, 16 requests in flight a node, and a filter that counts its calls.
 #[test]
 fn the_filter_is_asked_no_more_than_it_takes() {
@@ -442,7 +179,7 @@ fn the_filter_is_asked_no_more_than_it_takes() {
                 }
             }
             println!(
-                "{refused} of {NODES} refused from {block} on: {low} of {COUNT} asked the walk alone, {} calls on average, {most} at most",
+                "{refused} refused from {block} on: {low} of {COUNT} only walk, else {} calls, {most} at most",
                 counted / COUNT
             );
             // Each once to count, and those of two walks.
@@ -457,8 +194,43 @@ fn the_filter_is_asked_no_more_than_it_takes() {
     }
 }
 
+/// Replicas come in the order of the caps that `acquire` goes by, and all members are asked once to
+/// count them, however many nodes are passed over.
 #[test]
-fn without_filter_and_condition_no_node_is_asked_and_a_condition_is_asked_twice_at_most() {
+fn replicas_are_ordered_by_the_caps_of_the_nodes_that_pass() {
+    let plain = ring(40, &[1, 2]);
+    let calls = Cell::new(0);
+    let filtered = Filtered::new(plain.clone(), |node| {
+        calls.set(calls.get() + 1);
+        **node % 3 > 0
+    });
+    let bounded = Bounded::new(filtered, 1.25).unwrap();
+    let held: Vec<_> = (0..400u64)
+        .filter_map(|key| bounded.acquire(&(key % 5)))
+        .collect();
+    for key in 0..100u64 {
+        let is_full = |id: &u32| plain.get(id).unwrap().in_flight() >= bounded.cap(id).unwrap();
+        let mut expected: Vec<u32> = plain.preference(&key).map(|node| **node).collect();
+        expected.retain(|id| id % 3 > 0);
+        let (full, below): (Vec<u32>, Vec<u32>) = expected.iter().partition(|id| is_full(id));
+        assert!(!full.is_empty() && !below.is_empty());
+        calls.set(0);
+        let replicas = bounded.replicas(&key, usize::MAX);
+        assert_eq!(calls.get(), 40 + 40, "in the walk, and to count");
+        let ids: Vec<u32> = replicas.iter().map(|node| ***node).collect();
+        assert_eq!(ids[..below.len()], below);
+        let mut rest = ids[below.len()..].to_vec();
+        rest.sort_unstable();
+        let mut full = full;
+        full.sort_unstable();
+        assert_eq!(rest, full);
+        assert_eq!(bounded.route(&key).map(|node| **node), Some(below[0]));
+    }
+    drop(held);
+}
+
+#[test]
+fn a_condition_is_asked_twice_at_most_for_a_node() {
     let plain = ring(16, &[1]);
     let bounded = Bounded::new(plain.clone(), 1.05).unwrap();
     let mut held = Vec::new();
@@ -502,22 +274,4 @@ fn any_filter_leaves_the_counts_right() {
         assert_eq!(bounded.open_leases(), 0);
         assert!(plain.nodes().all(|node| node.in_flight() == 0));
     }
-}
-
-/// L includes requests on refused nodes, as the docs say: with a quarter of the requests on one of
-/// two nodes, the other may get 1.25 · L.
-#[test]
-fn requests_on_refused_nodes_raise_the_caps_of_the_others() {
-    let refuses = Cell::new(false);
-    let filtered = Filtered::new(ring(4, &[1]), |node| !refuses.get() || **node > 1);
-    let bounded = Bounded::new(filtered, 1.25).unwrap();
-    let held: Vec<_> = (0..4u32)
-        .flat_map(|id| [id; 10])
-        .filter_map(|id| bounded.acquire_preferring(&id, "key"))
-        .collect();
-    assert_eq!(bounded.cap(&3u32), Some(13)); // 1.25 · 41 / 4
-    refuses.set(true);
-    assert_eq!(bounded.cap(&3u32), Some(26)); // 1.25 · 41 / 2
-    drop(held);
-    assert_eq!(bounded.cap(&3u32), Some(1)); // 1.25 / 2
 }

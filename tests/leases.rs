@@ -264,7 +264,7 @@ fn every_count_is_zero_at_the_end() {
     });
     let (last, gone) = (flapping.snapshot(), flapping.gone.lock().unwrap());
     println!(
-        "8 threads × {each} leases, {} removals and returns, {} with requests in flight, {} as another node",
+        "8 threads × {each} leases, {} removals, {} with requests in flight, {} as another node",
         8 * each / 100,
         flapping.busy.load(Ordering::Relaxed),
         gone.len()

@@ -55,7 +55,7 @@ pub use super::count::Counter;
     message = "`{Self}` does not count its requests in flight",
     label = "not a counted node",
     note = "wrap the nodes in `Tracked::new`",
-    note = "or implement `clockwise::load::Counted` for a node type with a field of type `load::Counter`"
+    note = "or implement `clockwise::load::Counted` for a node type with a `load::Counter`"
 )]
 pub trait Counted {
     /// What is told how each request went. `()` if the node only counts.
