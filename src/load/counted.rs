@@ -15,7 +15,8 @@ pub use super::count::Counter;
 /// a counted node are counted too.
 ///
 /// A node of your own should also implement [`Key::take_over`](crate::Key::take_over), so that
-/// replacing its payload keeps the count.
+/// replacing its payload keeps the count. References cannot take over a count, and an `Rc` or `Arc`
+/// can only while it is not shared: prefer `Tracked<Arc<Server>>` to `Arc<Tracked<Server>>`.
 ///
 /// # Examples
 ///
