@@ -170,8 +170,9 @@ fn traits_are_object_safe_and_boxes_forward() {
             (token, boxed.route_token(token)),
             (ring.token(&key), ring.route(&key))
         );
-        let same =
-            |strategy: &dyn Strategy<Node = &'static str>| strategy.pick(token, &mut |_| true).copied();
+        let same = |strategy: &dyn Strategy<Node = &'static str>| {
+            strategy.pick(token, &mut |_| true).copied()
+        };
         assert_eq!(
             (same(&boxed), same(&shared), same(&reference)),
             (same(&ring), same(&ring), same(&ring))
