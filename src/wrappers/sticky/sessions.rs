@@ -252,7 +252,7 @@ impl<C: Clock> Sessions<C> {
     pub(super) fn count_on(&self, node: &[u8], view: View) -> usize {
         let mut count = 0;
         self.for_each(view, |_, entry, _| {
-            count += usize::from(*entry.node == *node)
+            count += usize::from(*entry.node == *node);
         });
         count
     }
