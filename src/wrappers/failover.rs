@@ -8,9 +8,9 @@ use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Changes, Edit, Member};
 use crate::strategy::{
-    Membership, Strategy, inspecting_verbs, managing_verbs, route_where_verb, routing_verbs,
+    Membership, Strategy, inspecting_verbs, managing_verbs, picking_verbs, routing_verbs,
 };
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
 use overprovision::{Overprovision, Weights};
 
 /// Priority groups: the nodes of the first group in its order, then those of the second, and so on.
@@ -26,8 +26,8 @@ use overprovision::{Overprovision, Weights};
 ///   does, not as it would hash the key alone.
 /// - When members change, a listed node stays in its group and **a new node joins the first**. To
 ///   add it to another group, change that group through [`groups_mut`](Failover::groups_mut).
-/// - A removed node leaves every group that has it. Each of them returns its payload, and `removed`
-///   counts each.
+/// - A removed node leaves every group that has it. `Changes` then counts it, and returns a payload,
+///   for each of these groups.
 ///
 /// # Examples
 ///
@@ -139,7 +139,7 @@ impl<S> Failover<S> {
 }
 
 routing_verbs!(impl[S: Strategy] Failover<S>, S::Node);
-route_where_verb!(impl[S: Strategy] Failover<S>, S::Node);
+picking_verbs!(impl[S: Strategy] Failover<S>, S::Node);
 managing_verbs!(
     impl[S: Membership] Failover<S>, S::Node,
     via crate::strategy::Lists, crate::Manage,
@@ -269,32 +269,34 @@ impl<S: Strategy> Strategy for Failover<S> {
 }
 
 impl<S: Membership> Failover<S> {
-    /// Returns the groups that each edit is for, as the edits before it leave the members: one, or
-    /// for a removal each group that has the node.
-    fn groups_of(&self, edits: &[&Edit<S::Node>]) -> Result<Vec<Vec<usize>>, NodeError> {
-        let mut homes: BTreeMap<Box<[u8]>, Vec<usize>> = BTreeMap::new();
-        let groups_of = |edit: &&Edit<S::Node>| {
+    /// Returns the groups that each edit belongs to, as the edits before it leave the groups: a
+    /// removal to all that have the node, any other edit to the first.
+    fn homes(&self, edits: &[&Edit<S::Node>]) -> Result<Vec<Vec<usize>>, NodeError> {
+        let having = |id: &[u8]| -> Vec<usize> {
+            let groups = 0..self.groups.len();
+            groups
+                .filter(|&group| self.groups[group].member(id).is_some())
+                .collect()
+        };
+        let mut now: BTreeMap<Box<[u8]>, Vec<usize>> = BTreeMap::new();
+        let homes = |edit: &&Edit<S::Node>| {
             edit.with_id(|id| {
-                let homes = homes.entry(id.into()).or_insert_with(|| {
-                    let groups = self.groups.iter().enumerate();
-                    let with_it = groups.filter(|(_, group)| group.member(id).is_some());
-                    with_it.map(|(i, _)| i).collect()
-                });
-                match (edit, homes.first()) {
+                let having = now.entry(id.into()).or_insert_with(|| having(id));
+                match (edit, having.first().copied()) {
                     (Edit::Insert { .. }, None) if self.groups.is_empty() => {
                         Err(NodeError::NoGroup { node: readable(id) })
                     }
                     (Edit::Insert { .. }, None) => {
-                        homes.push(0);
-                        Ok(homes.clone())
+                        having.push(0);
+                        Ok(vec![0])
                     }
                     (_, None) => Err(NodeError::unknown(id)),
-                    (Edit::Remove { .. }, Some(_)) => Ok(core::mem::take(homes)),
-                    (_, Some(&first)) => Ok(Vec::from([first])),
+                    (Edit::Remove { .. }, Some(_)) => Ok(core::mem::take(having)),
+                    (_, Some(first)) => Ok(vec![first]),
                 }
             })
         };
-        edits.iter().map(groups_of).collect()
+        edits.iter().map(homes).collect()
     }
 }
 
@@ -303,17 +305,15 @@ impl<S: Membership> Membership for Failover<S> {
     fn apply(&mut self, edits: Vec<Edit<S::Node>>) -> Result<Changes<S::Node>, NodeError> {
         let views: Vec<_> = edits.iter().collect();
         self.check(&views)?;
-        let groups = self.groups_of(&views)?;
+        let homes = self.homes(&views)?;
         let mut parts: Vec<Vec<_>> = self.groups.iter().map(|_| Vec::new()).collect();
-        for (edit, groups) in edits.into_iter().zip(groups) {
-            match edit {
-                Edit::Remove { id } => {
-                    for group in groups {
-                        parts[group].push(Edit::Remove { id: id.clone() });
-                    }
+        for (edit, homes) in edits.into_iter().zip(homes) {
+            if let Edit::Remove { id } = &edit {
+                for &group in homes.iter().skip(1) {
+                    parts[group].push(Edit::Remove { id: id.clone() });
                 }
-                edit => parts[groups[0]].push(edit),
             }
+            parts[homes[0]].push(edit);
         }
         self.forget_health();
         let mut changes = Changes::none();
@@ -326,10 +326,10 @@ impl<S: Membership> Membership for Failover<S> {
     }
 
     fn check(&self, edits: &[&Edit<S::Node>]) -> Result<(), NodeError> {
-        let groups = self.groups_of(edits)?;
+        let homes = self.homes(edits)?;
         for (i, group) in self.groups.iter().enumerate() {
-            let here = edits.iter().zip(&groups);
-            let here = here.filter(|(_, groups)| groups.contains(&i));
+            let here = edits.iter().zip(&homes);
+            let here = here.filter(|(_, homes)| homes.contains(&i));
             let part: Vec<_> = here.map(|(edit, _)| *edit).collect();
             if !part.is_empty() {
                 group.check(&part)?;

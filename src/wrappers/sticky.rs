@@ -13,8 +13,8 @@ use crate::hash::Token;
 use crate::key::Key;
 use crate::load::Tracked;
 use crate::nodes::Member;
-use crate::strategy::{Membership, Strategy, routing_verbs};
-use alloc::sync::Arc;
+use crate::strategy::{Membership, Route, Strategy, routing_verbs};
+use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use core::{fmt, ptr};
 use sessions::{Sessions, View, nanos};
@@ -200,6 +200,15 @@ impl<S, C: Clock> Sticky<S, C> {
         let node = home.first(&self.strategy, token, &mut accept)?;
         self.settle(token, &home, node);
         Some(node)
+    }
+
+    /// Returns the first `n` nodes for this session, its own first. Binds nothing.
+    pub fn replicas<K>(&self, session: &K, n: usize) -> Vec<&S::Node>
+    where
+        S: Strategy,
+        K: Key + ?Sized,
+    {
+        Route::replicas(self, session, n)
     }
 
     fn home(&self, token: Token) -> Home<'_, S::Node>

@@ -17,10 +17,9 @@ use core::time::Duration;
 #[non_exhaustive]
 pub struct Session {
     /// The token of the session's key.
-    #[cfg_attr(feature = "serde", serde(with = "token"))]
     pub token: Token,
     /// The identity of the node that the session is bound to.
-    #[cfg_attr(feature = "serde", serde(with = "crate::snapshot::hex::bytes"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::bytes"))]
     pub node: Vec<u8>,
     /// The time since the session was last used.
     pub idle: Duration,
@@ -38,24 +37,5 @@ impl Session {
             idle,
             age,
         }
-    }
-}
-
-#[cfg(feature = "serde")]
-mod token {
-    use crate::hash::Token;
-    use crate::snapshot::hex::word;
-    use serde::{Deserializer, Serializer};
-
-    #[allow(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde's `with` passes a reference"
-    )]
-    pub(super) fn serialize<S: Serializer>(token: &Token, s: S) -> Result<S::Ok, S::Error> {
-        word::serialize(&token.get(), s)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Token, D::Error> {
-        word::deserialize(d).map(Token::new)
     }
 }
