@@ -333,8 +333,8 @@ fn sticky_over_bounded_reserves_and_detours() {
     drop(other);
     // Gone: it moves, and stays there.
     sticky.strategy_mut().strategy_mut().remove(&home).unwrap();
-    let next = *sticky.acquire("one hot session").unwrap();
-    assert_eq!(*sticky.acquire("one hot session").unwrap(), next);
+    let next = **sticky.acquire("one hot session").unwrap();
+    assert_eq!(**sticky.acquire("one hot session").unwrap(), next);
     assert_eq!(sticky.strategy().open_leases(), 0);
     assert!(
         sticky
