@@ -150,7 +150,7 @@ fn keys_leave_and_return_gradually_and_by_the_same_way() {
     }
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 fn random(state: &mut u64, below: u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
@@ -318,6 +318,25 @@ fn a_filter_that_changes_its_mind_moves_homes() {
     ];
     let mixed = Failover::new(some).overprovision(1.4).unwrap();
     near(&fractions(&mixed), &[1.0, 0.0]);
+}
+
+#[test]
+fn a_pick_allocates_nothing() {
+    let up = |node: &String| node != "0:3";
+    let inside = |i: usize| Filtered::new(groups(&[10, 10]).remove(i), up);
+    let filtered = Failover::new(vec![inside(0), inside(1)])
+        .overprovision(1.01)
+        .unwrap();
+    let plain = Failover::new(groups(&[10, 10]))
+        .overprovision(1.01)
+        .unwrap();
+    plain.route("the first pick after a change counts health");
+    let picks = allocation_counter::measure(|| {
+        for key in 0..100u32 {
+            assert!(filtered.route(&key).is_some() && plain.route(&key).is_some());
+        }
+    });
+    assert_eq!(picks.count_total, 0);
 }
 
 #[test]

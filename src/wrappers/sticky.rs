@@ -79,11 +79,15 @@ use sessions::{Sessions, View, nanos};
 /// the next number of a counter in the table. A session keeps the greatest number that has used
 /// it, and only a clone with that number or a greater one may bind it to another node.
 ///
-/// An older clone may still bind *new* sessions to a node that has been drained or removed since.
-/// [`Shared`](crate::Shared) says how to wait until no reader uses one. Retire a node in this
-/// order: drain it, wait for the readers, watch [`sessions_on`](Sticky::sessions_on) fall,
-/// [`release`](Sticky::release) the rest, wait until its count of requests is 0, remove it. The
-/// example `rolling_upgrade` does that under load.
+/// An older clone may still bind *new* sessions to a node that has been drained since.
+/// [`Shared`](crate::Shared) says how to wait until no reader uses one. Take a node out of service
+/// in this order, as the example `rolling_upgrade` does under load:
+///
+/// 1. drain it, and wait for the readers of older snapshots;
+/// 2. watch [`sessions_on`](Sticky::sessions_on) fall, and [`release`](Sticky::release) the rest;
+/// 3. wait for the readers once more, after an update that changes nothing: one of them may have
+///    looked up a session before the release, and not yet begun its request;
+/// 4. wait until the node's count of requests is 0, and remove it.
 ///
 /// # Tokens
 ///

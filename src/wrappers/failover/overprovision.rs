@@ -135,3 +135,39 @@ fn hash(token: Token) -> u64 {
     bytes[8..].copy_from_slice(&token.get().to_le_bytes());
     Xxh3::new().hash_bytes(&bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(factor: f64, groups: &[(u64, u64)]) -> alloc::vec::Vec<u128> {
+        let mut ends = alloc::vec::Vec::new();
+        let weights = |i: usize| Weights {
+            healthy: groups[i].0,
+            all: groups[i].1,
+        };
+        let overprovision = Overprovision::new(factor).expect("a factor");
+        overprovision.each_end(groups.len(), weights, |end| ends.push(end));
+        ends
+    }
+
+    #[test]
+    fn shares_of_exactly_1_in_all_are_not_scaled() {
+        for parts in 2..50 {
+            let last = ends(1.0, &alloc::vec![(1, parts); parts as usize]);
+            assert!(last.last() >= Some(&ALL), "{parts}");
+        }
+        assert!(ends(1.0, &[(1, 3), (2, 7), (8, 21)]).last() >= Some(&ALL));
+        // Just below 1 they are.
+        assert!(ends(1.0, &[(1, 3), (2, 7), (7, 21)]).last() < Some(&ALL));
+    }
+
+    #[test]
+    fn the_greatest_weights_and_factors_fit() {
+        let most = u64::MAX;
+        let whole = [1 << 32, (1 << 32) + ALL];
+        assert_eq!(ends(f64::MAX, &[(1, most), (1, 1)]), whole);
+        assert_eq!(ends(1.0, &[(most - 1, most)]), [ALL - 1]);
+        assert_eq!(ends(1.0, &[(0, most), (0, 0), (most, most)]), [0, 0, ALL]);
+    }
+}

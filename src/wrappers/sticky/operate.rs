@@ -53,7 +53,9 @@ impl<S, C: Clock> Sticky<S, C> {
     /// were, without expired ones.
     ///
     /// The next request of each is a first one. Drain the node before, and wait until no reader
-    /// uses an older view, or new sessions are bound to it.
+    /// uses an older view, or new sessions are bound to it. A request that looked up its session
+    /// before the release may still begin on the node after it: see
+    /// [the order of steps](Sticky#clones-and-older-views).
     ///
     /// # Performance
     /// O(sessions).
