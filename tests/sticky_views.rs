@@ -73,6 +73,57 @@ fn a_reader_with_an_older_snapshot_moves_no_session() {
     assert_ne!(shared.load().route("new"), Some(&node));
 }
 
+/// Readers with snapshots of all ages, while nodes join and sessions are bound to them.
+#[cfg(feature = "shared")]
+#[test]
+fn no_reader_of_any_age_moves_a_session() {
+    use clockwise::Shared;
+    use std::collections::VecDeque;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    const SESSIONS: u32 = 2_000;
+    let ring = HashRing::builder()
+        .virtual_nodes(4)
+        .from_nodes([0, 1u32])
+        .unwrap();
+    let shared = Shared::new(Sticky::new(ring, 10_000, MINUTE));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for reader in 0..3u32 {
+            let (shared, done) = (&shared, &done);
+            scope.spawn(move || {
+                let mut snapshots = VecDeque::new();
+                for i in (reader..).step_by(3) {
+                    if done.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    if i % 64 == reader {
+                        snapshots.push_back(shared.load());
+                        if snapshots.len() > 8 {
+                            snapshots.pop_front();
+                        }
+                    }
+                    for old in &snapshots {
+                        let node = *old.route(&(i % SESSIONS)).unwrap();
+                        assert!(old.contains(&node), "an answer of this snapshot");
+                    }
+                }
+            });
+        }
+        for node in 2..102u32 {
+            shared.try_update(|sticky| sticky.insert(node)).unwrap();
+            for session in (0..SESSIONS).filter(|session| session % 100 == node - 2) {
+                shared.read(|sticky| sticky.bind(&session, &node)).unwrap();
+            }
+            std::thread::yield_now();
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    let sticky = shared.load();
+    for session in 0..SESSIONS {
+        assert_eq!(sticky.route(&session), Some(&(session % 100 + 2)));
+    }
+}
+
 #[cfg(target_has_atomic = "ptr")]
 #[test]
 fn acquiring_through_an_older_view_is_a_detour() {

@@ -77,7 +77,9 @@ use sessions::{Sessions, View, nanos};
 /// session bound to its node**. To tell older from newer, each access through
 /// [`strategy_mut`](Sticky::strategy_mut), each change of the members and each `with_strategy` takes
 /// the next number of a counter in the table. A session keeps the greatest number that has used
-/// it, and only a clone with that number or a greater one may bind it to another node.
+/// it, and only a clone with that number or a greater one may bind it to another node. So do not
+/// route through a changed clone and then drop it: sessions that it bound to a node of its own take
+/// detours until the next change, or until that node is [released](Sticky::release).
 ///
 /// An older clone may still bind *new* sessions to a node that has been drained since.
 /// [`Shared`](crate::Shared) says how to wait until no reader uses one. Take a node out of service
