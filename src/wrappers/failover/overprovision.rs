@@ -140,8 +140,8 @@ fn hash(token: Token) -> u64 {
 mod tests {
     use super::*;
 
-    fn ends(factor: f64, groups: &[(u64, u64)]) -> alloc::vec::Vec<u128> {
-        let mut ends = alloc::vec::Vec::new();
+    fn ends(factor: f64, groups: &[(u64, u64)]) -> Vec<u128> {
+        let mut ends = Vec::new();
         let weights = |i: usize| Weights {
             healthy: groups[i].0,
             all: groups[i].1,
