@@ -132,7 +132,7 @@ pub use topology::{
     Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress, Stop,
     Transition, Verdict,
 };
-pub use wrappers::{AnyStrategy, Failover, Filtered, Spread};
+pub use wrappers::{AnyStrategy, Failover, Filtered, Spread, Zoned};
 
 #[cfg(target_has_atomic = "ptr")]
 pub use least_loaded::LeastLoaded;

@@ -4,6 +4,7 @@ mod across;
 mod listing;
 mod verbs;
 
+pub(crate) use across::{Count, Zones, pick_across};
 pub(crate) use verbs::{
     Lists, builder_verbs, construct_verbs, inspecting_verbs, managing_verbs, placement_verbs,
     route_where_verb, routing_verbs,
