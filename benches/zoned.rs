@@ -119,7 +119,7 @@ fn main() {
         let case: &Case = &CASES[case.parse::<usize>().expect("a number")];
         let contender = contender.parse().expect("a number");
         let zoned = Zoned::new(ring(case.sizes), zone as fn(&Node) -> u8);
-        zoned.replicas(&keys[0], 1);
+        let _counts_the_zones = zoned.replicas(&keys[0], 1);
         measured(&keys, |key| replicas(&zoned, key, case.copies, contender));
         return;
     }

@@ -1,6 +1,7 @@
 //! The order over zones (racks, regions), for a single call and for [`Zoned`](crate::Zoned).
 
 mod rounds;
+mod waiting;
 mod zones;
 
 pub(crate) use zones::{Count, Zones};
@@ -35,15 +36,12 @@ where
         return (replicas, 0);
     }
     let token = strategy.token_of(key.key_bytes().as_ref());
-    let walk = Walk {
-        known: None,
-        patience: n.saturating_add(PATIENCE),
-    };
-    let (_, zones) = walk.pick(strategy, token, &mut zone, &mut |node| {
+    let mut walk = Walk::new(strategy, None, n.saturating_add(PATIENCE));
+    walk.pick(token, &mut zone, &mut |node| {
         replicas.push(node);
         replicas.len() == n
     });
-    (replicas, zones)
+    (replicas, walk.rounds.zones())
 }
 
 /// Offers the nodes over zones, as a strategy does that knows its zones.
@@ -58,80 +56,114 @@ where
     S: Strategy + ?Sized,
     Z: PartialEq,
 {
-    let walk = Walk {
-        known: Some(zones),
-        patience: PATIENCE,
-    };
-    walk.pick(strategy, token, zone, accept).0
+    Walk::new(strategy, Some(zones), PATIENCE).pick(token, zone, accept)
 }
 
-/// How to walk along a strategy's order.
-struct Walk<'z> {
-    /// What is known of the zones before.
+/// A walk along a strategy's order that turns it into the order over zones.
+struct Walk<'a, 'z, S: Strategy + ?Sized, Z> {
+    strategy: &'a S,
+    rounds: Rounds<&'a S::Node, Z>,
+    /// What was known of the zones before.
     known: Option<&'z Zones>,
-    /// Nodes that may wait before the zones are counted, if they are not known or a filter may
-    /// have emptied some.
+    /// What a count on the way has found.
+    counted: Option<Zones>,
+    /// Nodes that may wait before the members are counted. The greatest number if the zones are
+    /// known for certain.
     patience: usize,
+    /// Whether a node that is alone in its zone can still save the way to it.
+    may_jump: bool,
+    /// A node that was taken before the walk came to it.
+    ahead: Option<&'a S::Node>,
 }
 
-impl Walk<'_> {
-    /// Returns the node that `accept` took, and how many zones were met.
-    fn pick<'a, S, Z>(
-        &self,
-        strategy: &'a S,
+impl<'a, 'z, S: Strategy + ?Sized, Z: PartialEq> Walk<'a, 'z, S, Z> {
+    fn new(strategy: &'a S, known: Option<&'z Zones>, patience: usize) -> Self {
+        // A filter inside may have emptied zones that were counted before.
+        let certain = known.is_some() && !strategy.is_filtered();
+        Walk {
+            strategy,
+            rounds: Rounds::new(),
+            known,
+            counted: None,
+            patience: if certain { usize::MAX } else { patience },
+            may_jump: known.is_some_and(|zones| zones.lone().is_some()),
+            ahead: None,
+        }
+    }
+
+    /// Returns the node that `accept` took.
+    fn pick(
+        &mut self,
         token: Token,
         zone: &mut impl FnMut(&'a S::Node) -> Z,
         accept: &mut dyn FnMut(&'a S::Node) -> bool,
-    ) -> (Option<&'a S::Node>, usize)
-    where
-        S: Strategy + ?Sized,
-        Z: PartialEq,
-    {
-        let may_count = self.known.is_none() || strategy.is_filtered();
-        let mut counted = None;
-        let mut rounds = Rounds::new();
-        let mut chosen = None;
-        let (mut lone_asked, mut lone) = (false, None::<&S::Node>);
-        strategy.pick(token, &mut |node| {
-            if lone.is_some_and(|lone| ptr::eq(lone, node)) {
-                return false;
-            }
-            let zones = counted.as_ref().or(self.known);
-            chosen = rounds.meet(node, zone(node), zones, accept);
-            if chosen.is_some() {
-                return true;
-            }
-            if may_count && counted.is_none() && rounds.waiting() > self.patience {
-                counted = Some(Zones::of(strategy, zone, Count::Admitted));
-                chosen = rounds.go_on(counted.as_ref(), accept);
-                lone_asked = false;
-            }
-            if let Some(zones) = counted.as_ref().or(self.known) {
-                if chosen.is_none() && !lone_asked && rounds.misses_one_zone(zones) {
-                    lone_asked = true;
-                    lone = lone_of(strategy, zones).filter(|&node| !rounds.has_met(&zone(node)));
-                    chosen = match lone {
-                        Some(node) if strategy.admits(node) => {
-                            rounds.meet(node, zone(node), Some(zones), accept)
-                        }
-                        Some(_) => {
-                            lone = None;
-                            rounds.give_up_one();
-                            rounds.go_on(Some(zones), accept)
-                        }
-                        None => None,
-                    };
-                }
-            }
-            chosen.is_some()
+    ) -> Option<&'a S::Node> {
+        let mut taken = None;
+        self.strategy.pick(token, &mut |node| {
+            taken = self.meet(node, zone, accept);
+            taken.is_some()
         });
-        let zones = rounds.zones();
-        (chosen.or_else(|| rounds.finish(accept)), zones)
+        taken.or_else(|| self.rounds.finish(accept))
     }
-}
 
-/// Returns the node that is alone in its zone, if there is one such zone.
-fn lone_of<'a, S: Strategy + ?Sized>(strategy: &'a S, zones: &Zones) -> Option<&'a S::Node> {
-    let member = strategy.member(zones.lone()?)?;
-    (!member.drained).then_some(member.node)
+    #[inline]
+    fn meet(
+        &mut self,
+        node: &'a S::Node,
+        zone: &mut impl FnMut(&'a S::Node) -> Z,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
+        if self.ahead.is_some_and(|ahead| ptr::eq(ahead, node)) {
+            return None;
+        }
+        let zones = self.counted.as_ref().or(self.known);
+        let mut taken = self.rounds.meet(node, zone(node), zones, accept);
+        if taken.is_none() && self.rounds.keep_waiting(self.patience) {
+            taken = self.count(zone, accept);
+        }
+        if taken.is_none() && self.may_jump {
+            taken = self.jump(zone, accept);
+        }
+        taken
+    }
+
+    /// Counts the members that are offered now, because too many nodes wait.
+    #[cold]
+    fn count(
+        &mut self,
+        zone: &mut impl FnMut(&'a S::Node) -> Z,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
+        let counted = Zones::of(self.strategy, zone, Count::Admitted);
+        self.patience = usize::MAX;
+        self.may_jump = counted.lone().is_some();
+        let zones = self.counted.insert(counted);
+        self.rounds.go_on(Some(zones), accept)
+    }
+
+    /// Takes the node that is alone in its zone, if that is the only zone missing: it is the next,
+    /// however far it is.
+    fn jump(
+        &mut self,
+        zone: &mut impl FnMut(&'a S::Node) -> Z,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
+        let zones = self.counted.as_ref().or(self.known)?;
+        if !self.rounds.misses_one_zone(zones) {
+            return None;
+        }
+        self.may_jump = false;
+        let lone = self.strategy.member(zones.lone()?)?;
+        let its_zone = zone(lone.node);
+        if lone.drained || self.rounds.has_met(&its_zone) {
+            return None;
+        }
+        if self.strategy.admits(lone.node) {
+            self.ahead = Some(lone.node);
+            self.rounds.meet(lone.node, its_zone, Some(zones), accept)
+        } else {
+            self.rounds.give_up_one();
+            self.rounds.go_on(Some(zones), accept)
+        }
+    }
 }

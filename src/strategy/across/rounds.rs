@@ -1,5 +1,6 @@
 //! [`Rounds`]: the order over zones as it comes to light.
 
+use super::waiting::Waiting;
 use super::zones::Zones;
 use alloc::vec::Vec;
 
@@ -12,11 +13,8 @@ use alloc::vec::Vec;
 #[derive(Debug)]
 pub(super) struct Rounds<T, Z> {
     zones: Met<Z>,
-    /// Nodes whose round had not come when they were met, with their ranks, in order of rank and
-    /// then of preference.
-    waiting: Vec<(usize, T)>,
-    /// How many of them have been given out since.
-    given: usize,
+    /// Nodes whose round has not come.
+    waiting: Waiting<T>,
     /// The rank that is given out.
     round: usize,
     /// Zones that have shown their node of this rank.
@@ -27,8 +25,7 @@ impl<T: Copy, Z: PartialEq> Rounds<T, Z> {
     pub(super) fn new() -> Self {
         Rounds {
             zones: Met::new(),
-            waiting: Vec::new(),
-            given: 0,
+            waiting: Waiting::new(),
             round: 0,
             shown: 0,
         }
@@ -39,10 +36,10 @@ impl<T: Copy, Z: PartialEq> Rounds<T, Z> {
         self.zones.iter().count()
     }
 
-    /// The number of nodes met whose round has not come.
+    /// Returns `true` if the round of more than about so many nodes has not come.
     #[inline]
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.len() - self.given
+    pub(super) fn keep_waiting(&self, count: usize) -> bool {
+        self.waiting.exceeds(count)
     }
 
     pub(super) fn has_met(&self, zone: &Z) -> bool {
@@ -60,12 +57,7 @@ impl<T: Copy, Z: PartialEq> Rounds<T, Z> {
     ) -> Option<T> {
         let rank = self.zones.rank_of_next(zone);
         if rank > self.round {
-            // Most often at the end: zones of one size show their nodes at one pace.
-            let mut place = self.waiting.len();
-            if self.waiting.last().is_some_and(|&(last, _)| last > rank) {
-                place = self.waiting.partition_point(|&(other, _)| other <= rank);
-            }
-            self.waiting.insert(place, (rank, node));
+            self.waiting.push(rank, node);
             return None;
         }
         self.shown += 1;
@@ -100,11 +92,7 @@ impl<T: Copy, Z: PartialEq> Rounds<T, Z> {
         {
             self.round += 1;
             self.shown = 0;
-            while let Some(&(rank, node)) = self.waiting.get(self.given) {
-                if rank > self.round {
-                    break;
-                }
-                self.given += 1;
+            while let Some(node) = self.waiting.take(self.round) {
                 self.shown += 1;
                 if accept(node) {
                     return Some(node);
@@ -115,9 +103,8 @@ impl<T: Copy, Z: PartialEq> Rounds<T, Z> {
     }
 
     /// Gives out the rest, once every node has been met.
-    pub(super) fn finish(self, accept: &mut dyn FnMut(T) -> bool) -> Option<T> {
-        let mut rest = self.waiting[self.given..].iter().map(|&(_, node)| node);
-        rest.find(|&node| accept(node))
+    pub(super) fn finish(&self, accept: &mut dyn FnMut(T) -> bool) -> Option<T> {
+        self.waiting.rest().into_iter().find(|&node| accept(node))
     }
 }
 
