@@ -61,7 +61,7 @@ impl Limits {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Entry<N> {
     /// Kept beside the node, so that a payload whose key changes under us cannot break the order.
-    #[cfg_attr(feature = "serde", serde(with = "crate::snapshot::hex::bytes"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::bytes"))]
     pub(crate) identity: Box<[u8]>,
     pub(crate) node: N,
     pub(crate) weight: u32,
@@ -148,6 +148,16 @@ impl<N> NodeSet<N> {
         self.entries
             .get(from_start / size_of::<Entry<N>>())
             .filter(|entry| core::ptr::eq(&raw const entry.node, node))
+    }
+
+    /// Returns `true` if both have members of the same identities, weights and drained states.
+    pub(crate) fn same_members<M>(&self, other: &NodeSet<M>) -> bool {
+        let same = |(own, other): (&Entry<N>, &Entry<M>)| {
+            own.identity == other.identity
+                && own.weight == other.weight
+                && own.drained == other.drained
+        };
+        self.len() == other.len() && self.entries.iter().zip(&other.entries).all(same)
     }
 
     pub(crate) fn get_mut(&mut self, identity: &[u8]) -> Option<&mut N> {

@@ -1,10 +1,10 @@
 //! What a change of a ring does: thin methods over `topology`, which is given points and members.
 
+use super::HashRing;
 use super::compare::differing;
 use super::points::Points;
-use super::{HashRing, layout};
 use crate::error::{DiffError, RestoreError};
-use crate::hash::{KeyHasher, Token};
+use crate::hash::{KeyHasher, Token, take_points};
 use crate::key::Key;
 use crate::snapshot::same_hasher;
 use crate::topology::{Circle, Domains, Explanation, Loss, Migration, Union, losses, replica_set};
@@ -178,9 +178,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
                 let entry = &self.nodes.entries()[rank as usize];
                 let count = self.virtual_nodes() * entry.weight;
                 let mut points = Vec::with_capacity(count as usize);
-                layout::for_each_point(&self.hasher, &entry.identity, count, |point| {
-                    points.push(point);
-                });
+                take_points(&self.hasher, &entry.identity, count, &mut points);
                 points
             },
         };
