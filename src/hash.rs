@@ -2,16 +2,17 @@
 
 mod mixed;
 mod sip13;
+mod token;
 mod xxh3;
 
 #[cfg(test)]
 pub(crate) use mixed::fmix64;
 pub use mixed::{FromBuildHasher, FromFn, Mixed};
 pub use sip13::SipHash13;
+pub use token::{Token, TokenRange};
 pub use xxh3::Xxh3;
 
 use alloc::boxed::Box;
-use core::fmt;
 
 #[cfg(target_has_atomic = "ptr")]
 use alloc::sync::Arc;
@@ -58,38 +59,4 @@ forward! {
     Box<H>;
     #[cfg(target_has_atomic = "ptr")]
     Arc<H>;
-}
-
-/// A hashed key: a place on the circle of 2⁶⁴.
-///
-/// Hash once at the edge, then pass the token: everything below it is the same code for every kind of key.
-///
-/// ```
-/// # let ring: clockwise::HashRing<&str> = clockwise::HashRing::from_nodes(["a", "b"])?;
-/// let token = ring.token("user:42");
-/// assert_eq!(ring.route_token(token), ring.route("user:42"));
-/// # Ok::<(), clockwise::NodeError>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Token(u64);
-
-impl Token {
-    /// The token at `place`.
-    #[inline]
-    pub const fn new(place: u64) -> Self {
-        Token(place)
-    }
-
-    /// The place on the circle, 0 to 2⁶⁴ − 1.
-    #[inline]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-/// `Token(0x…)`, always 16 digits.
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Token({:#018x})", self.0)
-    }
 }

@@ -79,6 +79,8 @@ pub mod compat;
 mod clock;
 pub mod error;
 mod hash;
+#[cfg(feature = "serde")]
+mod hex;
 mod key;
 mod load;
 mod nodes;
@@ -118,7 +120,7 @@ pub mod choosing {}
 
 pub use clock::{Clock, SystemClock};
 pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError};
-pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, Xxh3};
+pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, TokenRange, Xxh3};
 pub use key::Key;
 pub use load::Load;
 pub use nodes::{Changes, Edit, Member, Members, Nodes};

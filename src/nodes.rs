@@ -61,7 +61,7 @@ impl Limits {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Entry<N> {
     /// Kept beside the node, so that a payload whose key changes under us cannot break the order.
-    #[cfg_attr(feature = "serde", serde(with = "crate::snapshot::hex::bytes"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::bytes"))]
     pub(crate) identity: Box<[u8]>,
     pub(crate) node: N,
     pub(crate) weight: u32,

@@ -4,8 +4,6 @@
 //! from there. `docs/SPEC.md` describes both to other languages.
 
 #[cfg(feature = "serde")]
-pub(crate) mod hex;
-#[cfg(feature = "serde")]
 mod record;
 
 use crate::error::{DiffError, RestoreError, readable};
@@ -45,9 +43,9 @@ pub struct Snapshot<N> {
     layout: u8,
     #[cfg_attr(feature = "serde", serde(with = "record::parameters"))]
     parameters: Vec<(String, u64)>,
-    #[cfg_attr(feature = "serde", serde(with = "hex::word"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::word"))]
     probe: u64,
-    #[cfg_attr(feature = "serde", serde(with = "hex::word"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::word"))]
     fingerprint: u64,
     #[cfg_attr(
         feature = "serde",

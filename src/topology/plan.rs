@@ -55,10 +55,10 @@ pub struct Plan<'a, N> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Progress {
     /// A checksum of the migration.
-    #[cfg_attr(feature = "serde", serde(with = "crate::snapshot::hex::word"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::word"))]
     migration: u64,
     /// Move i is bit i % 8 of byte i / 8.
-    #[cfg_attr(feature = "serde", serde(with = "crate::snapshot::hex::bytes"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::bytes"))]
     done: Vec<u8>,
 }
 

@@ -48,6 +48,23 @@ pub(crate) mod bytes {
     }
 }
 
+/// Reads exactly 16 lower-case digits.
+pub(crate) fn read_word(text: &str) -> Option<u64> {
+    if text.len() != 16 {
+        return None;
+    }
+    text.bytes()
+        .try_fold(0, |word, c| Some(word << 4 | u64::from(digit(c)?)))
+}
+
+fn digit(c: u8) -> Option<u8> {
+    match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    }
+}
+
 struct Hex<'a>(&'a [u8]);
 
 impl fmt::Display for Hex<'_> {
@@ -66,11 +83,6 @@ impl Visitor<'_> for Digits {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Vec<u8>, E> {
-        let digit = |c: u8| match c {
-            b'0'..=b'9' => Some(c - b'0'),
-            b'a'..=b'f' => Some(c - b'a' + 10),
-            _ => None,
-        };
         let invalid = || {
             let shown: String = text.chars().take(64).collect();
             E::invalid_value(serde::de::Unexpected::Str(&shown), &self)
