@@ -1,10 +1,10 @@
 //! What-if: every loss against the slow path (clone, drain, diff, balance).
 
-mod topology_support;
+mod migration_support;
 
 use clockwise::{HashRing, Loss, Xxh3};
+use migration_support::{Node, Random, Weak, count, names, node, random_ring};
 use std::collections::BTreeMap;
-use topology_support::{Node, Random, Weak, count, names, node, random_ring};
 
 fn agrees<H: clockwise::KeyHasher + Clone>(ring: &HashRing<Node, H>, loss: &Loss<'_, Node>) {
     let mut after = ring.clone();

@@ -1,10 +1,10 @@
 //! The difference of two rings against what keys observe, and against a naive ring of its own.
 
-mod topology_support;
+mod migration_support;
 
 use clockwise::{DiffError, HashRing, KeyHasher, Migration, SipHash13, Token, Xxh3};
+use migration_support::{Node, Random, Weak, count, event, names, node, random_ring};
 use std::collections::BTreeSet;
-use topology_support::{Node, Random, Weak, count, event, names, node, random_ring};
 
 const ALL: u128 = 1 << 64;
 
