@@ -74,8 +74,8 @@ fn main() {
         let mut ring = HashRing::new();
         ring.extend_weighted(servers()).unwrap();
         let shared = clockwise::Shared::new(ring);
-        print("Shared: with, route", |key| {
-            shared.with(|ring| ring.route(key).map_or(0, address))
+        print("Shared: read, route", |key| {
+            shared.read(|ring| ring.route(key).map_or(0, address))
         });
     }
 

@@ -8,7 +8,7 @@
 
 mod common;
 
-use clockwise::{Bounded, HashRing, KeyHasher, Route, Tracked, Xxh3};
+use clockwise::{Bounded, HashRing, KeyHasher, Tracked, Xxh3};
 use common::{RandomKey, address, keys, race};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};

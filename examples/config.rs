@@ -3,8 +3,8 @@
 //! `cargo run --example config -- least_loaded`
 
 use clockwise::{
-    Bounded, HashRing, Key, LeastLoaded, Membership, PowerOfTwo, Rendezvous, RoundRobin, Route,
-    SlotTable, Strategy, Tracked, WeightedRandom,
+    Bounded, HashRing, Key, LeastLoaded, Manage, Membership, PowerOfTwo, Rendezvous, RoundRobin,
+    Route, SlotTable, Strategy, Tracked, WeightedRandom,
 };
 use std::error::Error;
 
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         [("web-1", 1), ("web-2", 1), ("web-3", 2)],
         [("web-2", 1), ("web-3", 2), ("web-4", 1)],
     ] {
-        let changes = servers.set_members(members(&list))?;
+        let changes = servers.set_nodes(members(&list))?;
         println!(
             "{name}: {} came, {} left",
             changes.added(),
@@ -74,12 +74,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // A refused list changes nothing, and says why.
-    if let Err(error) = servers.set_members(members(&[("web-9", 1), ("web-9", 1)])) {
+    if let Err(error) = servers.set_nodes(members(&[("web-9", 1), ("web-9", 1)])) {
         println!("refused: {}", error.to_string().replace("; ", ";\n  "));
     }
 
     // On its way out: no new requests, a member still.
-    servers.set_drained(b"web-3", true)?;
+    servers.drain("web-3")?;
     let all = servers.replicas("ann", usize::MAX);
     println!("eligible now: {}", all.len());
 

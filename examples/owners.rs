@@ -16,7 +16,7 @@ use clockwise::compat::{
     CompatError, EnvoyMaglev, EnvoyRing, HaproxyConsistent, HaproxyHash, Jump, Ketama, KetamaHash,
     Nginx,
 };
-use clockwise::{Membership, Route};
+use clockwise::{Manage, Membership, Route};
 use std::error::Error;
 use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 
@@ -72,7 +72,7 @@ fn main() -> Result<(), AnyError> {
 fn build(case: &Case) -> Result<Placement, AnyError> {
     let mut placement = place(case)?;
     for text in &case.down {
-        placement.set_drained(text.as_bytes(), true)?;
+        placement.drain(text.as_bytes())?;
     }
     Ok(placement)
 }

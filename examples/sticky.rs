@@ -2,7 +2,7 @@
 //!
 //! Run with `cargo run --example sticky --features sticky`.
 
-use clockwise::{Bounded, HashRing, Key, Membership, Sticky, Tracked};
+use clockwise::{Bounded, HashRing, Key, Sticky, Tracked};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .insert(server("app-4", "south"))?;
     report("app-4 joins", &first, &visits(&strategy));
 
-    strategy.set_drained(b"app-1", true)?;
+    strategy.drain("app-1")?;
     report("app-1 is drained", &first, &visits(&strategy));
     let new = strategy
         .route("a new session")

@@ -4,7 +4,7 @@ use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::load::{Load, relative};
 use crate::nodes::{Budget, Changes, Draft, Entry, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Random, below};
-use crate::strategy::{Strategy, construct_verbs, route_where_verb, routing_verbs};
+use crate::strategy::{Strategy, construct_verbs, picking_verbs, routing_verbs};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -248,7 +248,7 @@ fn nth_equal(loads: &[f64], low: f64, count: usize, n: usize) -> usize {
 #[cfg(feature = "std")]
 construct_verbs!(impl[N: Key] LeastLoaded<N>, N, "");
 routing_verbs!(impl[N: Key + Load] LeastLoaded<N>, N);
-route_where_verb!(impl[N: Key + Load] LeastLoaded<N>, N);
+picking_verbs!(impl[N: Key + Load] LeastLoaded<N>, N);
 membership!(LeastLoaded<N>, [N: Key], strategy [N: Key + Load], reading [N], "");
 
 impl<N: Key + Load> Strategy for LeastLoaded<N> {

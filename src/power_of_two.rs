@@ -5,7 +5,7 @@ use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::load::{Load, relative};
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Line, Random, Urn, below};
-use crate::strategy::{Strategy, construct_verbs, route_where_verb, routing_verbs};
+use crate::strategy::{Strategy, construct_verbs, picking_verbs, routing_verbs};
 use core::fmt;
 
 use crate::key::Key;
@@ -178,7 +178,7 @@ impl<N: Load> PowerOfTwo<N> {
 #[cfg(feature = "std")]
 construct_verbs!(impl[N: Key] PowerOfTwo<N>, N, "");
 routing_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N);
-route_where_verb!(impl[N: Key + Load] PowerOfTwo<N>, N);
+picking_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N);
 membership!(PowerOfTwo<N>, [N: Key], strategy [N: Key + Load], reading [N], "");
 
 impl<N: Key + Load> Strategy for PowerOfTwo<N> {

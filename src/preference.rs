@@ -10,6 +10,8 @@ use core::iter::FusedIterator;
 use crate::ring::preference::Seen;
 #[cfg(feature = "compat")]
 use alloc::boxed::Box;
+#[cfg(feature = "compat")]
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 /// The eligible nodes in a key's order of preference, each once.
 ///
@@ -37,12 +39,17 @@ pub(crate) enum Order<'a> {
 
 /// An iterator over ranks that can be cloned behind a pointer.
 #[cfg(feature = "compat")]
-pub(crate) trait Foreign<'a>: Iterator<Item = u32> {
+pub(crate) trait Foreign<'a>:
+    Iterator<Item = u32> + Send + Sync + UnwindSafe + RefUnwindSafe
+{
     fn boxed(&self) -> Box<dyn Foreign<'a> + 'a>;
 }
 
 #[cfg(feature = "compat")]
-impl<'a, I: Iterator<Item = u32> + Clone + 'a> Foreign<'a> for I {
+impl<'a, I> Foreign<'a> for I
+where
+    I: Iterator<Item = u32> + Clone + Send + Sync + UnwindSafe + RefUnwindSafe + 'a,
+{
     fn boxed(&self) -> Box<dyn Foreign<'a> + 'a> {
         Box::new(self.clone())
     }
@@ -66,10 +73,7 @@ impl<'a, N> Preference<'a, N> {
     }
 
     #[cfg(feature = "compat")]
-    pub(crate) fn foreign(
-        nodes: &'a NodeSet<N>,
-        ranks: impl Iterator<Item = u32> + Clone + 'a,
-    ) -> Self {
+    pub(crate) fn foreign(nodes: &'a NodeSet<N>, ranks: impl Foreign<'a> + 'a) -> Self {
         Preference::new(nodes, Order::Foreign(Box::new(ranks), Seen::new()))
     }
 }

@@ -7,7 +7,7 @@ use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Line, Random, Urn};
-use crate::strategy::{Strategy, construct_verbs, route_where_verb, routing_verbs};
+use crate::strategy::{Strategy, construct_verbs, picking_verbs, routing_verbs};
 use alloc::vec::Vec;
 use core::fmt;
 use turns::Turns;
@@ -144,7 +144,7 @@ impl<N> RoundRobin<N> {
 
 construct_verbs!(impl[N: Key] RoundRobin<N>, N, "");
 routing_verbs!(impl[N: Key] RoundRobin<N>, N);
-route_where_verb!(impl[N: Key] RoundRobin<N>, N);
+picking_verbs!(impl[N: Key] RoundRobin<N>, N);
 membership!(RoundRobin<N>, [N: Key], strategy [N: Key], reading [N], "");
 
 impl<N: Key> Strategy for RoundRobin<N> {

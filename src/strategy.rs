@@ -5,8 +5,8 @@ mod listing;
 mod verbs;
 
 pub(crate) use verbs::{
-    Lists, builder_verbs, construct_verbs, inspecting_verbs, managing_verbs, placement_verbs,
-    route_where_verb, routing_verbs,
+    Lists, builder_verbs, construct_verbs, inspecting_verbs, managing_verbs, picking_verbs,
+    placement_verbs, routing_verbs,
 };
 
 use crate::error::{NodeError, NotEnoughDomains};

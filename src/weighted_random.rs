@@ -3,7 +3,7 @@
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Line, Urn};
-use crate::strategy::{Strategy, construct_verbs, route_where_verb, routing_verbs};
+use crate::strategy::{Strategy, construct_verbs, picking_verbs, routing_verbs};
 use core::fmt;
 
 use crate::key::Key;
@@ -76,7 +76,7 @@ impl<N> WeightedRandom<N> {
 #[cfg(feature = "std")]
 construct_verbs!(impl[N: Key] WeightedRandom<N>, N, "");
 routing_verbs!(impl[N: Key] WeightedRandom<N>, N);
-route_where_verb!(impl[N: Key] WeightedRandom<N>, N);
+picking_verbs!(impl[N: Key] WeightedRandom<N>, N);
 membership!(WeightedRandom<N>, [N: Key], strategy [N: Key], reading [N], "");
 
 impl<N: Key> Strategy for WeightedRandom<N> {

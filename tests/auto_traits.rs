@@ -1,9 +1,9 @@
 //! What types can do without saying so: be sent, shared, cloned, shown, put behind `dyn`.
 
 use clockwise::{
-    Arcs, Balance, Changes, ConfigError, HashRing, HashRingBuilder, KeyHasher, Member, Members,
-    Membership, Mixed, NodeBalance, NodeError, Nodes, NotEnoughDomains, Preference, RingArc, Route,
-    SipHash13, Strategy, Token, Xxh3,
+    Arcs, Balance, Changes, ConfigError, HashRing, HashRingBuilder, KeyHasher, Manage, Member,
+    Members, Membership, Mixed, NodeBalance, NodeError, Nodes, NotEnoughDomains, Preference,
+    RingArc, Route, SipHash13, Strategy, Token, Xxh3,
 };
 use std::cell::Cell;
 use std::error::Error;
@@ -170,8 +170,9 @@ fn traits_are_object_safe_and_boxes_forward() {
             (token, boxed.route_token(token)),
             (ring.token(&key), ring.route(&key))
         );
-        let same =
-            |strategy: &dyn Strategy<Node = &'static str>| strategy.pick(token, &mut |_| true).copied();
+        let same = |strategy: &dyn Strategy<Node = &'static str>| {
+            strategy.pick(token, &mut |_| true).copied()
+        };
         assert_eq!(
             (same(&boxed), same(&shared), same(&reference)),
             (same(&ring), same(&ring), same(&ring))
@@ -202,18 +203,16 @@ fn traits_are_object_safe_and_boxes_forward() {
     assert_eq!(boxed.member(b"a").map(|member| *member.node), Some("a"));
     assert!(shared.member(b"z").is_none());
 
-    let changes = boxed
-        .set_members(vec![("a", 2), ("d", 1)])
-        .expect("distinct");
+    let changes = boxed.set_nodes(vec![("a", 2), ("d", 1)]).expect("distinct");
     assert_eq!(
         (changes.added(), changes.reweighted(), changes.removed()),
         (1, 1, 2)
     );
-    boxed.set_drained(b"a", true).expect("it is a member");
+    boxed.drain("a").expect("it is a member");
     assert_eq!(boxed.route("key"), Some(&"d"));
-    boxed.set_drained(b"a", false).expect("it is a member");
+    boxed.undrain("a").expect("it is a member");
     assert_eq!(names(&boxed), "a2 d1 ");
-    assert!(boxed.set_drained(b"b", true).is_err());
+    assert!(boxed.drain("b").is_err());
 }
 
 /// A ring can be a constant.

@@ -35,7 +35,9 @@ fn a_list_that_names_a_node_twice_is_refused_whole() {
     );
     is_duplicate(&refused(&mut ring, |ring| ring.set_nodes(twice())), "x");
     is_duplicate(
-        &refused(&mut ring, |ring| ring.set_members(twice().into())),
+        &refused(&mut ring, |ring| {
+            Membership::set_nodes(ring, twice().into())
+        }),
         "x",
     );
     let error = HashRing::from_nodes(["x", "y", "x"]).expect_err("x stands there twice");
@@ -55,7 +57,9 @@ fn a_bad_member_in_the_middle_refuses_the_whole_batch() {
     for ring_does in [
         |ring: &mut Ring, rows| ring.extend_weighted::<[(Node, u32); 4]>(rows),
         |ring: &mut Ring, rows| ring.set_nodes::<[(Node, u32); 4]>(rows).map(drop),
-        |ring: &mut Ring, rows: [(Node, u32); 4]| ring.set_members(rows.into()).map(drop),
+        |ring: &mut Ring, rows: [(Node, u32); 4]| {
+            Membership::set_nodes(ring, rows.into()).map(drop)
+        },
     ] {
         let error = refused(&mut ring, |ring| ring_does(ring, batch(("bad", 0))));
         assert!(
@@ -101,10 +105,7 @@ fn an_unknown_identity_is_an_error_or_none() {
         &refused(&mut ring, |ring| ring.replace(Node::new("x", 1))),
         "x",
     );
-    is_unknown(
-        &refused(&mut ring, |ring| ring.set_drained(b"x", true)),
-        "x",
-    );
+    is_unknown(&refused(&mut ring, |ring| ring.drain("x")), "x");
     assert_eq!(ring.remove(""), None);
     is_unknown(&refused(&mut ring, |ring| ring.drain("")), "");
 }

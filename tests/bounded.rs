@@ -251,11 +251,11 @@ fn none_means_that_no_node_is_eligible_never_that_all_are_full() {
         .map(|node| (**node).clone())
         .collect();
     for name in &names {
-        bounded.set_drained(name.as_bytes(), true).unwrap();
+        bounded.drain(name.as_bytes()).unwrap();
     }
     assert!(bounded.acquire("k").is_none());
     assert_eq!(bounded.route("k"), None);
-    bounded.set_drained(names[3].as_bytes(), false).unwrap();
+    bounded.undrain(names[3].as_bytes()).unwrap();
     assert_eq!(bounded.acquire("k").as_deref(), Some(&names[3]));
 }
 
@@ -358,7 +358,7 @@ fn caps_follow_the_membership() {
     assert_eq!(bounded.cap("cache-0.example"), Some(160));
     assert_eq!(bounded.cap("cache-1.example"), Some(32));
     let changes = bounded
-        .set_members(vec![(Tracked::new("cache-1.example".into()), 1)])
+        .set_nodes(vec![(Tracked::new("cache-1.example".into()), 1)])
         .unwrap();
     assert_eq!(changes.removed(), 15);
     assert_eq!(bounded.cap("cache-0.example"), None);

@@ -161,14 +161,11 @@ fn great_weights_are_the_programs_answer_or_refused() {
     );
     assert!(matches!(
         HaproxyConsistent::try_from_nodes([("a", 256), ("b", 257)]),
-        Err(CompatError::Node(NodeError::WeightTooGreat { node, weight: 257, max_weight: 256, .. })) if node == "b"
+        Err(CompatError::Node(NodeError::OverLimit { node, limit: "weight", value: 257, max: 256, .. })) if node == "b"
     ));
     assert!(matches!(
         Jump::try_from_nodes([("a", 1), ("b", 2)]),
-        Err(CompatError::Node(NodeError::WeightTooGreat {
-            max_weight: 1,
-            ..
-        }))
+        Err(CompatError::Node(NodeError::OverLimit { max: 1, .. }))
     ));
 }
 
@@ -181,7 +178,7 @@ fn sums_of_weights_that_overflow_are_refused() {
     ] {
         assert!(matches!(
             refused,
-            Some(CompatError::Node(NodeError::TotalWeightTooGreat { node, total: 0x1_0000_0000, .. })) if node == "b"
+            Some(CompatError::Node(NodeError::OverLimit { node, limit: "total weight", value: 0x1_0000_0000, .. })) if node == "b"
         ));
     }
     let sum = [("a", u32::MAX >> 1), ("b", u32::MAX >> 1), ("c", 2)];
@@ -302,8 +299,9 @@ fn seventy_thousand_nodes_are_all_reachable() {
         assert!(reached(&haproxy, spread()) > 69_000);
         assert!(matches!(
             Ketama::try_from_nodes((0..104_858u32).map(|i| (i, 1))),
-            Err(CompatError::Node(NodeError::TooManyNodes {
-                max_nodes: 104_857,
+            Err(CompatError::Node(NodeError::OverLimit {
+                limit: "number of nodes",
+                max: 104_857,
                 ..
             }))
         ));

@@ -2,7 +2,7 @@
 #![cfg(feature = "compat")]
 
 use clockwise::compat::{EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama, Named, Nginx};
-use clockwise::{Membership, NodeError, Route};
+use clockwise::{Manage, Membership, NodeError, Route};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -140,8 +140,8 @@ macro_rules! laws {
                         Change::Undrain(n) => placement.undrain(&name(*n)),
                         Change::Replace(n) => placement.replace(name(*n)).map(|_| ()),
                         Change::Set(list) => {
-                            let list = list.iter().map(|&(n, weight)| (name(n), weight)).collect();
-                            placement.set_members(list).map(|_| ())
+                            let list = list.iter().map(|&(n, weight)| (name(n), weight));
+                            placement.set_nodes(list).map(|_| ())
                         }
                         Change::Clear => {
                             placement.clear();
@@ -269,18 +269,15 @@ fn they_are_strategies_like_any_other() {
 
     let mut chosen: Box<dyn Membership<Node = &str>> = Box::new(Nginx::new());
     chosen
-        .set_members(vec![("a", 1), ("b", 2)])
+        .set_nodes(vec![("a", 1), ("b", 2)])
         .unwrap()
         .into_removed();
-    chosen.set_drained(b"a", true).unwrap();
+    chosen.drain("a").unwrap();
     assert_eq!(chosen.route("k"), Some(&"b"));
     let mut members = Vec::new();
     chosen
         .for_each_member(&mut |member| members.push((*member.node, member.weight, member.drained)));
     assert_eq!(members, [("a", 1, true), ("b", 2, false)]);
     assert_eq!(chosen.member(b"b").map(|member| member.weight), Some(2));
-    assert!(matches!(
-        chosen.set_drained(b"c", true),
-        Err(NodeError::Unknown { .. })
-    ));
+    assert!(matches!(chosen.drain("c"), Err(NodeError::Unknown { .. })));
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// A store on every node, run through a change: whatever was written last is read, at every moment. `ranges` are finished in any
 /// order; `moves` says what is copied for a key: from whom, to whom. Returns how many reads there were.
-fn run_through<'a, Old: Strategy<Node>, New: Strategy<Node>>(
+fn run_through<'a, Old: Strategy<Node = Node>, New: Strategy<Node = Node>>(
     random: &mut Random,
     (old, new, n): (&'a Old, &'a New, usize),
     mut ranges: Vec<(Token, Token)>,
@@ -165,8 +165,8 @@ fn some_nodes(random: &mut Random) -> Vec<(Node, u32)> {
 
 /// Who of the key's replicas is replaced by whom.
 fn key_moves<'a>(
-    old: &'a impl Strategy<Node>,
-    new: &'a impl Strategy<Node>,
+    old: &'a impl Strategy<Node = Node>,
+    new: &'a impl Strategy<Node = Node>,
     key: u64,
     n: usize,
 ) -> Vec<(Option<&'a Node>, Option<&'a Node>)> {
@@ -226,7 +226,8 @@ fn owners_tell_the_move_and_whether_it_is_finished() {
 /// Strategies that do not even hash alike: the lists still hold both sides.
 #[test]
 fn any_two_strategies_with_a_fixed_order_will_do() {
-    let old: Box<dyn Strategy<Node>> = Box::new(HashRing::from_nodes((0..5).map(node)).unwrap());
+    let old: Box<dyn Strategy<Node = Node>> =
+        Box::new(HashRing::from_nodes((0..5).map(node)).unwrap());
     let mut new = HashRing::with_hasher(Xxh3::with_seed(7));
     new.extend_weighted((0..5).map(|i| (node(i), 1))).unwrap();
     let epochs = Epochs::new(&old, &new);

@@ -41,7 +41,7 @@ fn no_pick_allocates_up_to_16_refusals() {
         // Weights that have a cycle, and weights that have none.
         for scale in [1, 98_765_431] {
             let nodes = (0..100).map(|id| (Unique(id), 1 + id % 3 * scale));
-            let _ = strategy.set_members(nodes.collect()).unwrap();
+            let _ = strategy.set_nodes(nodes.collect()).unwrap();
             for refusals in 0..=16 {
                 for token in 0..50 {
                     let mut calls = 0;

@@ -285,7 +285,7 @@ fn drained_nodes_have_no_turns() {
 fn members_follow_a_list_and_turns_go_on() {
     let mut turns = weighted(&[1; 3]);
     picks(&turns, 5);
-    let changes = turns.set_members(vec![(1, 2), (2, 1), (9, 1)]).unwrap();
+    let changes = turns.set_nodes(vec![(1, 2), (2, 1), (9, 1)]).unwrap();
     assert_eq!(
         (changes.added(), changes.removed(), changes.reweighted()),
         (1, 1, 1)

@@ -16,7 +16,7 @@ fn an_update_is_seen_whole_and_old_snapshots_stay() {
     let before = shared.load();
     assert_eq!(shared.version(), 0);
     let old = shared
-        .update(|ring| {
+        .try_update(|ring| {
             ring.insert("c")?;
             ring.insert("d")?;
             Ok::<_, NodeError>(ring.remove("a"))
@@ -36,13 +36,13 @@ fn an_update_is_seen_whole_and_old_snapshots_stay() {
 fn a_failed_or_panicking_update_changes_nothing() {
     let shared = Shared::new(HashRing::from_nodes(["a", "b"]).unwrap());
     let before = shared.load();
-    let error = shared.update(|ring| {
+    let error = shared.try_update(|ring| {
         ring.clear();
         ring.set_weight("a", 2)
     });
     assert!(matches!(error, Err(NodeError::Unknown { .. })));
     let panics = catch_unwind(AssertUnwindSafe(|| {
-        shared.update(|ring| -> Result<(), NodeError> {
+        shared.try_update(|ring| -> Result<(), NodeError> {
             ring.insert("c")?;
             resume_unwind(Box::new("half way"));
         })
@@ -50,7 +50,7 @@ fn a_failed_or_panicking_update_changes_nothing() {
     assert!(panics.is_err());
     assert!(Arc::ptr_eq(&before, &shared.load()));
     assert_eq!(shared.version(), 0);
-    shared.update(|ring| ring.insert("c")).unwrap();
+    shared.try_update(|ring| ring.insert("c")).unwrap();
     assert_eq!((shared.load().len(), shared.version()), (3, 1));
 }
 
@@ -60,7 +60,7 @@ fn counts_survive_the_swap() {
     let shared = Shared::new(Bounded::new(ring, 1.25).unwrap());
     let request = shared.load().acquire("key").unwrap().into_in_flight();
     shared
-        .update(|bounded| bounded.strategy_mut().insert(Tracked::new("d")))
+        .try_update(|bounded| bounded.strategy_mut().insert(Tracked::new("d")))
         .unwrap();
     let now = shared.load();
     assert_eq!(now.open_leases(), 1);
@@ -87,7 +87,7 @@ fn sessions_survive_the_swap() {
         .collect();
     for name in ["d", "e", "f"] {
         shared
-            .update(|sticky| sticky.strategy_mut().insert(name))
+            .try_update(|sticky| sticky.strategy_mut().insert(name))
             .unwrap();
     }
     let now = shared.load();
@@ -181,7 +181,7 @@ fn readers_and_writers() {
                         ring.set_nodes(members_of(next))
                             .map(|changes| changes.added())
                     };
-                    let updated = catch_unwind(AssertUnwindSafe(|| shared.update(change)));
+                    let updated = catch_unwind(AssertUnwindSafe(|| shared.try_update(change)));
                     assert_eq!(updated.is_err(), round % 16 == writer);
                 }
             });

@@ -2,8 +2,8 @@
 #![cfg(feature = "sticky")]
 
 use clockwise::{
-    Bounded, Failover, Filtered, HashRing, LeastLoaded, Membership, RoundRobin, Route, SipHash13,
-    Sticky, Strategy, Token, Tracked,
+    Bounded, Failover, Filtered, HashRing, LeastLoaded, RoundRobin, Route, SipHash13, Sticky,
+    Strategy, Token, Tracked,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -31,7 +31,7 @@ fn a_session_stays_while_nodes_join_and_moves_only_when_its_node_leaves() {
         );
     }
     // Drained: its sessions stay, new ones do not come.
-    sticky.set_drained(b"a", true).unwrap();
+    sticky.drain("a").unwrap();
     assert!(
         homes
             .iter()
@@ -359,7 +359,7 @@ fn groups_of_sessions_and_sessions_over_groups() {
     assert_eq!(over.route("s").copied(), home);
     let mut under = Sticky::new(Failover::new(vec![ring(&["a"]), ring(&["b"])]), 100, MINUTE);
     assert_eq!(under.route("s"), Some(&"a"));
-    under.set_drained(b"a", true).unwrap();
+    under.drain("a").unwrap();
     assert_eq!(under.route("s"), Some(&"a"));
     assert_eq!(under.route("t"), Some(&"b"));
 }

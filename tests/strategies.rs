@@ -3,8 +3,9 @@
 mod common;
 
 use clockwise::{
-    Bounded, Failover, Filtered, HashRing, LeastLoaded, Load, Membership, NodeError, PowerOfTwo,
-    Rendezvous, RoundRobin, Route, SlotTable, Spread, Strategy, Token, Tracked, WeightedRandom,
+    Bounded, Failover, Filtered, HashRing, LeastLoaded, Load, Manage, Membership, NodeError,
+    PowerOfTwo, Rendezvous, RoundRobin, Route, SlotTable, Spread, Strategy, Token, Tracked,
+    WeightedRandom,
 };
 use common::gauge::{Gauge, gauges};
 use std::cell::Cell;
@@ -12,8 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 type Node = Tracked<Gauge>;
-type Any = Box<dyn Membership<Node> + Send + Sync>;
-type Fixed = Box<dyn Strategy<Node> + Send + Sync>;
+type Any = Box<dyn Membership<Node = Node> + Send + Sync>;
+type Fixed = Box<dyn Strategy<Node = Node> + Send + Sync>;
 
 /// Whatever follows a list of members, empty.
 fn all() -> Vec<(&'static str, Any)> {
@@ -102,7 +103,7 @@ fn tracked(members: Vec<(Gauge, u32)>) -> Vec<(Node, u32)> {
 fn of(n: usize) -> Vec<(&'static str, Any)> {
     let mut all = all();
     for (name, strategy) in &mut all {
-        let changes = strategy.set_members(tracked(gauges(&vec![(1.0, 1); n])));
+        let changes = strategy.set_nodes(tracked(gauges(&vec![(1.0, 1); n])));
         assert_eq!(changes.unwrap().added(), n, "{name}");
     }
     all
@@ -126,7 +127,7 @@ fn fixed(n: usize) -> Vec<(&'static str, Fixed)> {
     fixed
 }
 
-fn ids(strategy: &dyn Strategy<Node>) -> Vec<u32> {
+fn ids(strategy: &dyn Strategy<Node = Node>) -> Vec<u32> {
     let mut ids = Vec::new();
     strategy.for_each_member(&mut |member| ids.push(member.node.id));
     ids
@@ -140,9 +141,9 @@ fn empty_ones_choose_nobody() {
         assert!(strategy.replicas("k", usize::MAX).is_empty());
         assert!(strategy.replicas_across("k", 3, |node| node.id).is_empty());
         assert!(strategy.member(b"x").is_none());
-        let missing = strategy.set_drained(b"x", true);
+        let missing = strategy.drain("x");
         assert!(matches!(missing, Err(NodeError::Unknown { .. })), "{name}");
-        assert!(strategy.set_members(Vec::new()).unwrap().is_empty());
+        assert!(strategy.set_nodes(Vec::new()).unwrap().is_empty());
     }
 }
 
@@ -152,13 +153,13 @@ fn one_node_is_everyones_choice_until_it_drains() {
         for i in 0..50u32 {
             assert_eq!(strategy.route(&i).map(|node| node.id), Some(0), "{name}");
         }
-        strategy.set_drained(&0u32.to_be_bytes(), true).unwrap();
-        strategy.set_drained(&0u32.to_be_bytes(), true).unwrap();
+        strategy.drain(&0u32.to_be_bytes()).unwrap();
+        strategy.drain(&0u32.to_be_bytes()).unwrap();
         assert!(strategy.route("k").is_none(), "{name}");
         assert!(strategy.member(&0u32.to_be_bytes()).unwrap().drained);
-        strategy.set_drained(&0u32.to_be_bytes(), false).unwrap();
+        strategy.undrain(&0u32.to_be_bytes()).unwrap();
         assert!(strategy.route("k").is_some(), "{name}");
-        assert_eq!(strategy.set_members(Vec::new()).unwrap().removed(), 1);
+        assert_eq!(strategy.set_nodes(Vec::new()).unwrap().removed(), 1);
         assert!(strategy.route("k").is_none(), "{name}");
     }
 }
@@ -187,15 +188,15 @@ fn all_refused_means_each_was_asked_once() {
 #[test]
 fn refused_lists_change_nothing() {
     for (name, mut strategy) in of(5) {
-        strategy.set_drained(&3u32.to_be_bytes(), true).unwrap();
+        strategy.drain(&3u32.to_be_bytes()).unwrap();
         let twice = vec![(Gauge::new(7, 1.0), 1), (Gauge::new(7, 2.0), 1)];
-        let error = strategy.set_members(tracked(twice)).unwrap_err();
+        let error = strategy.set_nodes(tracked(twice)).unwrap_err();
         assert!(matches!(error, NodeError::Duplicate { .. }), "{name}");
         let zero = vec![(Gauge::new(0, 1.0), 1), (Gauge::new(9, 1.0), 0)];
-        let error = strategy.set_members(tracked(zero)).unwrap_err();
+        let error = strategy.set_nodes(tracked(zero)).unwrap_err();
         assert!(matches!(error, NodeError::ZeroWeight { .. }), "{name}");
         assert!(error.to_string().contains("drain"), "{error}");
-        let unknown = strategy.set_drained(&7u32.to_be_bytes(), true);
+        let unknown = strategy.drain(&7u32.to_be_bytes());
         assert!(matches!(unknown, Err(NodeError::Unknown { .. })), "{name}");
         assert!(strategy.member(&7u32.to_be_bytes()).is_none(), "{name}");
         assert_eq!(ids(&strategy), [0, 1, 2, 3, 4], "{name}");
@@ -209,11 +210,11 @@ fn lists_are_followed_and_payloads_kept() {
     let mut weighted = of(5);
     weighted.retain(|(name, _)| *name != "jump");
     for (name, mut strategy) in weighted {
-        strategy.set_drained(&4u32.to_be_bytes(), true).unwrap();
+        strategy.drain(&4u32.to_be_bytes()).unwrap();
         let list = gauges(&[(99.0, 1), (99.0, 2)])
             .into_iter()
             .chain([(Gauge::new(4, 99.0), 1), (Gauge::new(8, 1.0), 3)]);
-        let changes = strategy.set_members(tracked(list.collect())).unwrap();
+        let changes = strategy.set_nodes(tracked(list.collect())).unwrap();
         assert_eq!(
             (changes.added(), changes.removed(), changes.reweighted()),
             (1, 2, 1),

@@ -1,7 +1,7 @@
 //! No pick through a wrapper, and no lease, allocates, up to 16 nodes that are refused, full or put aside; and none clones a node.
 
 use clockwise::{
-    Bounded, Failover, Filtered, HashRing, Key, Membership, Route, Spread, Strategy, Token, Tracked,
+    Bounded, Failover, Filtered, HashRing, Key, Route, Spread, Strategy, Token, Tracked,
 };
 
 /// A node that cannot be cloned without being seen.
@@ -37,7 +37,7 @@ fn assert_no_allocation<T>(name: &str, work: impl FnOnce() -> T) -> T {
 
 #[test]
 fn no_pick_allocates_up_to_16_refusals() {
-    let strategies: Vec<(&str, Box<dyn Strategy<Node>>)> = vec![
+    let strategies: Vec<(&str, Box<dyn Strategy<Node = Node>>)> = vec![
         ("bounded", Box::new(Bounded::new(ring(), 1.25).unwrap())),
         ("filtered", Box::new(Filtered::new(ring(), |_| true))),
         ("failover", Box::new(Failover::new(vec![ring(), ring()]))),
@@ -83,7 +83,7 @@ fn no_lease_allocates_up_to_16_full_nodes() {
     // Full in truth: two nodes, past the bound.
     let all: Vec<u32> = bounded.strategy().nodes().map(|node| node.0).collect();
     for id in &all[..14] {
-        bounded.set_drained(&id.to_be_bytes(), true).unwrap();
+        bounded.drain(&id.to_be_bytes()).unwrap();
     }
     let past: Vec<_> = (0..50)
         .flat_map(|_| bounded.strategy().nodes().map(Tracked::begin))

@@ -117,11 +117,12 @@ impl<N> EnvoyMaglev<N> {
 impl<N> EnvoyMaglev<N> {
     /// The ranks of a token's nodes in order, some more than once.
     fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
+        let (table, size) = (&self.table, self.table_size);
         let attempt = move |attempt: u64| {
             let hash = token.get() ^ attempt.wrapping_neg();
-            self.table[(hash % self.table_size) as usize]
+            table[(hash % size) as usize]
         };
-        let attempts = (0..self.table.len() as u64).map(attempt);
+        let attempts = (0..table.len() as u64).map(attempt);
         attempts.chain(0..self.len() as u32)
     }
 

@@ -106,7 +106,8 @@ impl<N> Jump<N> {
             .into_iter()
             .flat_map(move |owner| (owner + 1..shards).chain(0..owner));
         let numbers = owner.into_iter().chain(tries).chain(rest);
-        numbers.map(|number| self.order[number])
+        let order = &self.order;
+        numbers.map(move |number| order[number])
     }
 
     fn preference_of(&self, token: Token) -> Preference<'_, N> {

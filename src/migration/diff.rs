@@ -235,7 +235,7 @@ impl<N> fmt::Debug for Moves<'_, N> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nodes::{Budget, NodeSet};
+    use crate::nodes::{Budget, Edit, NodeSet};
     use alloc::vec;
 
     fn members(names: &[&'static str]) -> NodeSet<&'static str> {
@@ -243,9 +243,9 @@ mod tests {
             virtual_nodes: 0,
             max_points: 0,
         });
-        let weighted = names.iter().map(|&name| (name, 1));
-        let edit = nodes.plan_insert(weighted).expect("distinct names");
-        let _ = nodes.commit(edit);
+        let inserts = names.iter().map(|&name| Edit::insert(name, 1));
+        let draft = nodes.plan(inserts).expect("distinct names");
+        nodes.commit(draft);
         nodes
     }
 

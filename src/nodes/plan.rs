@@ -54,9 +54,9 @@ impl<'a, N, P: Key> Overlay<'a, N, P> {
         })
     }
 
-    fn member(&mut self, id: Box<[u8]>) -> Result<&mut Kept<P>, NodeError> {
-        let seat = self.seat(id.clone());
-        seat.now.as_mut().ok_or_else(|| NodeError::unknown(&id))
+    fn member(&mut self, id: &[u8]) -> Result<&mut Kept<P>, NodeError> {
+        let seat = self.seat(id.into());
+        seat.now.as_mut().ok_or_else(|| NodeError::unknown(id))
     }
 
     fn insert(&mut self, node: P, weight: u32) -> Result<(), NodeError> {
@@ -86,7 +86,7 @@ impl<'a, N, P: Key> Overlay<'a, N, P> {
         match edit {
             Edit::Insert { node, weight } => self.insert(node, weight)?,
             Edit::Remove { id } => {
-                let weight = self.member(id.clone())?.weight;
+                let weight = self.member(&id)?.weight;
                 self.total_weight -= u64::from(weight);
                 self.members -= 1;
                 if let Some(gone) = self.seat(id).now.take() {
@@ -94,18 +94,18 @@ impl<'a, N, P: Key> Overlay<'a, N, P> {
                 }
             }
             Edit::SetWeight { id, weight } => {
-                let before = self.member(id.clone())?.weight;
+                let before = self.member(&id)?.weight;
                 check(&id, weight)?;
                 let others = self.total_weight - u64::from(before);
                 self.total_weight = self.nodes.fits(others, &id, weight)?;
-                self.member(id)?.weight = weight;
+                self.member(&id)?.weight = weight;
             }
-            Edit::Drain { id } => self.member(id)?.drained = true,
-            Edit::Undrain { id } => self.member(id)?.drained = false,
+            Edit::Drain { id } => self.member(&id)?.drained = true,
+            Edit::Undrain { id } => self.member(&id)?.drained = false,
             Edit::Replace { mut node } => {
                 let id: Box<[u8]> = node.key_bytes().as_ref().into();
                 let (nodes, take_over) = (self.nodes, self.take_over);
-                let kept = self.member(id.clone())?;
+                let kept = self.member(&id)?;
                 match kept.node.take() {
                     Some(present) => {
                         node.take_over(&present);

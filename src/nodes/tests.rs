@@ -1,6 +1,7 @@
 //! Plans look, commits do: what a preview foretells is what a commit leads to, and a refused plan leaves no trace.
 
 use super::*;
+use crate::error::NodeError;
 use crate::hash::{KeyHasher, Xxh3};
 use alloc::{format, string::String, vec};
 
@@ -14,9 +15,14 @@ const BUDGET: Budget = Budget {
     max_points: 200,
 };
 
+fn inserts<N>(nodes: impl IntoIterator<Item = (N, u32)>) -> impl Iterator<Item = Edit<N>> {
+    let nodes = nodes.into_iter();
+    nodes.map(|(node, weight)| Edit::insert(node, weight))
+}
+
 fn set(nodes: &[(&'static str, u32)]) -> NodeSet<&'static str> {
     let mut set = NodeSet::new(BUDGET);
-    let edit = set.plan_insert(nodes.iter().copied()).unwrap();
+    let edit = set.plan(inserts(nodes.iter().copied())).unwrap();
     assert_eq!(set.commit(edit).added(), nodes.len());
     set
 }
@@ -31,7 +37,7 @@ fn rows<N>(set: &NodeSet<N>) -> Vec<(Vec<u8>, u32, bool)> {
 /// Commits `edit`, having checked that its preview is what comes of it.
 fn commit_as_foretold(
     set: &mut NodeSet<&'static str>,
-    edit: Edit<&'static str>,
+    edit: Draft<&'static str>,
 ) -> Changes<&'static str> {
     let before = rows(set);
     let foretold: Vec<_> = set
@@ -100,14 +106,14 @@ fn a_refused_plan_names_the_offender() {
     let before = rows(&set);
     let node = String::from;
     let insert =
-        |nodes: &[(&'static str, u32)]| set.plan_insert(nodes.iter().copied()).unwrap_err();
+        |nodes: &[(&'static str, u32)]| set.plan(inserts(nodes.iter().copied())).unwrap_err();
     assert_eq!(
         insert(&[("c", 1), ("a", 1)]),
-        NodeError::Duplicate { node: node("a") }
+        NodeError::duplicate(b"a", false)
     );
     assert_eq!(
         insert(&[("c", 1), ("d", 1), ("c", 2)]),
-        NodeError::Duplicate { node: node("c") }
+        NodeError::duplicate(b"c", true)
     );
     assert_eq!(insert(&[("c", 1), ("", 1)]), NodeError::EmptyIdentity);
     assert_eq!(
@@ -125,12 +131,12 @@ fn a_refused_plan_names_the_offender() {
         insert(&[("d", u32::MAX)]),
         too_many(u32::MAX, 42_949_672_980)
     );
-    assert!(set.plan_insert([("d", 17)]).is_ok(), "200 points fit");
+    assert!(set.plan(inserts([("d", 17)])).is_ok(), "200 points fit");
 
     let set_to = |nodes: &[(&'static str, u32)]| set.plan_set(nodes.iter().copied()).unwrap_err();
     assert_eq!(
         set_to(&[("a", 1), ("a", 1)]),
-        NodeError::Duplicate { node: node("a") }
+        NodeError::duplicate(b"a", true)
     );
     assert_eq!(
         set_to(&[("d", 0)]),
@@ -143,19 +149,19 @@ fn a_refused_plan_names_the_offender() {
     );
 
     let unknown = NodeError::Unknown { node: node("x") };
-    assert_eq!(set.plan_weigh(b"x", 1).unwrap_err(), unknown);
-    assert_eq!(set.plan_weigh(b"x", 0).unwrap_err(), unknown);
-    assert_eq!(set.plan_drain(b"x", true).unwrap_err(), unknown);
+    assert_eq!(set.plan([Edit::set_weight(b"x", 1)]).unwrap_err(), unknown);
+    assert_eq!(set.plan([Edit::set_weight(b"x", 0)]).unwrap_err(), unknown);
+    assert_eq!(set.plan([Edit::drain(b"x")]).unwrap_err(), unknown);
     assert_eq!(
-        set.plan_weigh(b"a", 0).unwrap_err(),
+        set.plan([Edit::set_weight(b"a", 0)]).unwrap_err(),
         NodeError::ZeroWeight { node: node("a") }
     );
     assert!(
-        set.plan_weigh(b"a", 18).is_ok(),
+        set.plan([Edit::set_weight(b"a", 18)]).is_ok(),
         "its old weight does not count"
     );
     assert_eq!(
-        set.plan_weigh(b"a", 19).unwrap_err(),
+        set.plan([Edit::set_weight(b"a", 19)]).unwrap_err(),
         NodeError::TooManyPoints {
             node: node("a"),
             weight: 19,
@@ -163,46 +169,68 @@ fn a_refused_plan_names_the_offender() {
             max_points: 200
         }
     );
-    assert!(set.plan_remove(b"x").is_empty());
+    assert_eq!(set.plan([Edit::remove(b"x")]).unwrap_err(), unknown);
     assert_eq!(rows(&set), before);
 }
 
 #[test]
-fn a_plan_without_effect_is_empty() {
+fn a_plan_without_effect_moves_nothing() {
     let mut set = set(&[("a", 1), ("b", 2)]);
-    assert!(set.plan_insert([]).unwrap().is_empty());
-    assert!(set.plan_set([("b", 2), ("a", 1)]).unwrap().is_empty());
-    assert!(set.plan_weigh(b"b", 2).unwrap().is_empty());
-    assert!(set.plan_drain(b"b", false).unwrap().is_empty());
-    let edit = set.plan_drain(b"b", true).unwrap();
-    assert!(!edit.is_empty());
-    let changes = set.commit(edit);
-    assert!(changes.is_empty());
-    assert!(set.plan_drain(b"b", true).unwrap().is_empty());
-    assert!(NodeSet::<&str>::new(BUDGET).plan_clear().is_empty());
+    let nothing = |set: &NodeSet<&'static str>, edits: Vec<Edit<&'static str>>| {
+        set.plan(edits).unwrap().moves_nothing(set)
+    };
+    assert!(nothing(&set, vec![]));
+    let (listed, _) = set.plan_set([("b", 2), ("a", 1)]).unwrap();
+    assert!(listed.moves_nothing(&set));
+    assert!(nothing(
+        &set,
+        vec![Edit::set_weight("b", 2), Edit::undrain("b")]
+    ));
+    assert!(nothing(&set, vec![Edit::replace("b")]));
+    assert!(nothing(&set, vec![Edit::insert("c", 1), Edit::remove("c")]));
+    assert!(nothing(&set, vec![Edit::drain("a"), Edit::undrain("a")]));
+    assert!(!nothing(&set, vec![Edit::drain("b")]));
+    let edit = set.plan([Edit::drain("b")]).unwrap();
+    assert_eq!(set.commit(edit).drained(), 1);
+    assert!(nothing(&set, vec![Edit::drain("b")]));
 }
 
 #[test]
-fn a_payload_is_exchanged_only_where_it_is_known() {
+fn what_left_or_was_replaced_on_the_way_is_returned() {
     let mut set: NodeSet<(u8, u8)> = NodeSet::new(BUDGET);
-    let edit = set.plan_insert([((1, 2), 1)]).unwrap();
-    assert_eq!(set.commit(edit).added(), 1);
-    assert_eq!(set.replace((1, 2)), Ok((1, 2)));
-    assert!(matches!(
-        set.replace((1, 3)),
-        Err(NodeError::Unknown { .. })
-    ));
+    let edit = set.plan(inserts([((1, 2), 1), ((3, 4), 1)])).unwrap();
+    assert_eq!(set.commit(edit).added(), 2);
+    // A pair is its own identity, so a replacement is equal here.
+    let edits = [
+        Edit::insert((5, 6), 1),
+        Edit::remove(&(5u8, 6u8)),
+        Edit::replace((1, 2)),
+        Edit::replace((1, 2)),
+        Edit::remove(&(3u8, 4u8)),
+        Edit::insert((3, 4), 2),
+    ];
+    let edit = set.plan(edits).unwrap();
+    let changes = set.commit(edit);
+    assert_eq!((changes.added(), changes.removed()), (0, 0));
+    assert_eq!((changes.replaced(), changes.reweighted()), (2, 1));
+    assert!(!changes.is_empty());
+    let (removed, replaced) = changes.into_parts();
+    assert_eq!(
+        (removed, replaced),
+        (vec![(3, 4), (5, 6)], vec![(1, 2), (1, 2)])
+    );
 }
 
 #[test]
 fn without_points_any_weights_fit() {
     let mut set: NodeSet<u64> = NodeSet::new(Budget::NO_POINTS);
     let edit = set
-        .plan_insert((1..=1000).map(|node| (node, u32::MAX)))
+        .plan(inserts((1..=1000).map(|node| (node, u32::MAX))))
         .unwrap();
     assert_eq!(set.commit(edit).added(), 1000);
-    assert_eq!(set.total_weight(), 1000 * u64::from(u32::MAX));
-    assert!(set.plan_insert([(0, u32::MAX)]).is_ok());
+    let weights = set.entries().iter().map(|entry| u64::from(entry.weight));
+    assert_eq!(weights.sum::<u64>(), 1000 * u64::from(u32::MAX));
+    assert!(set.plan(inserts([(0, u32::MAX)])).is_ok());
 }
 
 /// Sets of up to 8 nodes turned into one another: what is added, reweighted, removed, and who stays as it was.
@@ -224,13 +252,13 @@ fn every_change_is_as_foretold() {
         let mut set = set(&from);
         for (name, _) in &from {
             if mixed(round ^ name.len() as u64) % 3 == 0 {
-                let edit = set.plan_drain(name.as_bytes(), true).unwrap();
+                let edit = set.plan([Edit::drain(name)]).unwrap();
                 let _ = commit_as_foretold(&mut set, edit);
             }
         }
         let before = rows(&set);
         to.reverse();
-        let edit = set.plan_set(to.iter().copied()).unwrap();
+        let (edit, _) = set.plan_set(to.iter().copied()).unwrap();
         let changes = commit_as_foretold(&mut set, edit);
 
         let known =
@@ -263,7 +291,7 @@ fn every_change_is_as_foretold() {
         }
         assert_eq!(set.len(), to.len());
 
-        let edit = set.plan_clear();
+        let edit = set.plan_removal(|_| true);
         let mut all: Vec<_> = to.iter().map(|n| n.0).collect();
         all.sort_unstable();
         assert_eq!(commit_as_foretold(&mut set, edit).into_removed(), all);
@@ -275,20 +303,20 @@ fn every_change_is_as_foretold() {
 fn single_changes_are_as_foretold() {
     let mut set = set(&[("b", 1), ("d", 1), ("f", 1)]);
     for name in ["a", "c", "e", "g"] {
-        let edit = set.plan_insert([(name, 2)]).unwrap();
+        let edit = set.plan(inserts([(name, 2)])).unwrap();
         let changes = commit_as_foretold(&mut set, edit);
         assert_eq!((changes.added(), changes.is_empty()), (1, false));
     }
     for name in ["a", "d", "g"] {
-        let edit = set.plan_weigh(name.as_bytes(), 3).unwrap();
+        let edit = set.plan([Edit::set_weight(name, 3)]).unwrap();
         assert_eq!(commit_as_foretold(&mut set, edit).reweighted(), 1);
-        let edit = set.plan_drain(name.as_bytes(), true).unwrap();
-        assert!(commit_as_foretold(&mut set, edit).is_empty());
-        let edit = set.plan_drain(name.as_bytes(), false).unwrap();
-        assert!(commit_as_foretold(&mut set, edit).is_empty());
+        let edit = set.plan([Edit::drain(name)]).unwrap();
+        assert_eq!(commit_as_foretold(&mut set, edit).drained(), 1);
+        let edit = set.plan([Edit::undrain(name)]).unwrap();
+        assert_eq!(commit_as_foretold(&mut set, edit).undrained(), 1);
     }
     for name in ["d", "a", "g"] {
-        let edit = set.plan_remove(name.as_bytes());
+        let edit = set.plan([Edit::remove(name)]).unwrap();
         assert_eq!(
             commit_as_foretold(&mut set, edit).into_removed(),
             vec![name]

@@ -197,6 +197,13 @@ macro_rules! placement_verbs {
                 self.preference(key).find(|&node| accept(node))
             }
 
+            /// Returns the first `n` nodes in `key`'s order of preference, all distinct, or fewer
+            /// if fewer are eligible.
+            #[must_use]
+            pub fn replicas<K: $crate::Key + ?Sized>(&self, key: &K, n: usize) -> alloc::vec::Vec<&$N> {
+                self.preference(key).take(n).collect()
+            }
+
             /// Returns all eligible nodes in `key`'s order of preference, lazily, each once.
             #[inline]
             pub fn preference<K: $crate::Key + ?Sized>(&self, key: &K) -> $crate::Preference<'_, $N> {
@@ -236,13 +243,6 @@ macro_rules! routing_verbs {
                 $crate::Strategy::route_token(self, token)
             }
 
-            /// Returns the first `n` nodes in `key`'s order of preference, all distinct, or fewer
-            /// if fewer are eligible.
-            #[must_use]
-            pub fn replicas<K: $crate::Key + ?Sized>(&self, key: &K, n: usize) -> alloc::vec::Vec<&$N> {
-                $crate::Route::replicas(self, key, n)
-            }
-
             /// Returns `n` nodes in `key`'s order of preference, spread over domains (zones,
             /// racks): never two in one domain while another is unused.
             ///
@@ -280,8 +280,8 @@ macro_rules! routing_verbs {
 }
 pub(crate) use routing_verbs;
 
-/// `route_where`, as a method of a type for which it does nothing but pick.
-macro_rules! route_where_verb {
+/// The verbs that pick, for a type that is no placement.
+macro_rules! picking_verbs {
     (impl[$($generics:tt)*] $Type:ty, $N:ty $(, where [$($bounds:tt)*])?) => {
         impl<$($generics)*> $Type $(where $($bounds)*)? {
             /// Returns the first node in `key`'s order of preference for which `accept` returns
@@ -293,10 +293,17 @@ macro_rules! route_where_verb {
             {
                 $crate::Route::route_where(self, key, accept)
             }
+
+            /// Returns the first `n` nodes in `key`'s order of preference, all distinct, or fewer
+            /// if fewer are eligible.
+            #[must_use]
+            pub fn replicas<K: $crate::Key + ?Sized>(&self, key: &K, n: usize) -> alloc::vec::Vec<&$N> {
+                $crate::Route::replicas(self, key, n)
+            }
         }
     };
 }
-pub(crate) use route_where_verb;
+pub(crate) use picking_verbs;
 
 /// What a strategy answers about a member, as methods of a wrapper.
 macro_rules! inspecting_verbs {

@@ -5,7 +5,7 @@ use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Changes, Edit, Member};
 use crate::strategy::{
-    Membership, Strategy, inspecting_verbs, managing_verbs, route_where_verb, routing_verbs,
+    Membership, Strategy, inspecting_verbs, managing_verbs, picking_verbs, routing_verbs,
 };
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
@@ -59,7 +59,7 @@ impl<N: Key> AnyStrategy<N> {
 }
 
 routing_verbs!(impl[N: Key] AnyStrategy<N>, N);
-route_where_verb!(impl[N: Key] AnyStrategy<N>, N);
+picking_verbs!(impl[N: Key] AnyStrategy<N>, N);
 managing_verbs!(
     impl[N: Key] AnyStrategy<N>, N,
     via crate::strategy::Lists, crate::Manage,

@@ -16,7 +16,7 @@ use crate::key::Key;
 use crate::load::Tracked;
 use crate::load::count::{Count, Held};
 use crate::nodes::Member;
-use crate::strategy::{Membership, Strategy, route_where_verb, routing_verbs};
+use crate::strategy::{Membership, Strategy, picking_verbs, routing_verbs};
 use alloc::sync::Arc;
 use caps::{Caps, Factor};
 use core::{fmt, ptr};
@@ -288,7 +288,7 @@ impl<N: Key, S: Strategy<Node = Tracked<N>>> Strategy for Bounded<S> {
 }
 
 routing_verbs!(impl[N: Key, S: Strategy<Node = Tracked<N>>] Bounded<S>, Tracked<N>);
-route_where_verb!(impl[N: Key, S: Strategy<Node = Tracked<N>>] Bounded<S>, Tracked<N>);
+picking_verbs!(impl[N: Key, S: Strategy<Node = Tracked<N>>] Bounded<S>, Tracked<N>);
 wrapper!(
     Bounded<S>,
     Tracked<N>,

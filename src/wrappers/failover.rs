@@ -6,9 +6,9 @@ use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Changes, Edit, Member};
 use crate::strategy::{
-    Membership, Strategy, inspecting_verbs, managing_verbs, route_where_verb, routing_verbs,
+    Membership, Strategy, inspecting_verbs, managing_verbs, picking_verbs, routing_verbs,
 };
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
 
 /// Priority groups: the nodes of the first group in its order, then those of the second, and so on.
 ///
@@ -63,7 +63,7 @@ impl<S> Failover<S> {
 }
 
 routing_verbs!(impl[S: Strategy] Failover<S>, S::Node);
-route_where_verb!(impl[S: Strategy] Failover<S>, S::Node);
+picking_verbs!(impl[S: Strategy] Failover<S>, S::Node);
 managing_verbs!(
     impl[S: Membership] Failover<S>, S::Node,
     via crate::strategy::Lists, crate::Manage,
@@ -164,33 +164,34 @@ impl<S: Strategy> Strategy for Failover<S> {
 }
 
 impl<S: Membership> Failover<S> {
-    /// Returns the group that each edit belongs to, as the edits before it leave the groups.
-    fn groups_of(&self, edits: &[&Edit<S::Node>]) -> Result<Vec<usize>, NodeError> {
-        let mut homes: BTreeMap<Box<[u8]>, Option<usize>> = BTreeMap::new();
-        let group_of = |edit: &&Edit<S::Node>| {
+    /// Returns the groups that each edit belongs to, as the edits before it leave the groups: a
+    /// removal to all that have the node, any other edit to the first.
+    fn homes(&self, edits: &[&Edit<S::Node>]) -> Result<Vec<Vec<usize>>, NodeError> {
+        let having = |id: &[u8]| -> Vec<usize> {
+            let groups = 0..self.groups.len();
+            groups
+                .filter(|&group| self.groups[group].member(id).is_some())
+                .collect()
+        };
+        let mut now: BTreeMap<Box<[u8]>, Vec<usize>> = BTreeMap::new();
+        let homes = |edit: &&Edit<S::Node>| {
             edit.with_id(|id| {
-                let home = homes.entry(id.into()).or_insert_with(|| self.home(id));
-                match (edit, *home) {
+                let having = now.entry(id.into()).or_insert_with(|| having(id));
+                match (edit, having.first().copied()) {
                     (Edit::Insert { .. }, None) if self.groups.is_empty() => {
                         Err(NodeError::NoGroup { node: readable(id) })
                     }
                     (Edit::Insert { .. }, None) => {
-                        *home = Some(0);
-                        Ok(0)
+                        having.push(0);
+                        Ok(vec![0])
                     }
                     (_, None) => Err(NodeError::unknown(id)),
-                    (Edit::Remove { .. }, Some(group)) => {
-                        // A later group may have the node too; then it belongs there.
-                        let later = self.groups[group + 1..].iter();
-                        let next = later.clone().position(|group| group.member(id).is_some());
-                        *home = next.map(|next| group + 1 + next);
-                        Ok(group)
-                    }
-                    (_, Some(group)) => Ok(group),
+                    (Edit::Remove { .. }, Some(_)) => Ok(core::mem::take(having)),
+                    (_, Some(first)) => Ok(vec![first]),
                 }
             })
         };
-        edits.iter().map(group_of).collect()
+        edits.iter().map(homes).collect()
     }
 }
 
@@ -199,10 +200,15 @@ impl<S: Membership> Membership for Failover<S> {
     fn apply(&mut self, edits: Vec<Edit<S::Node>>) -> Result<Changes<S::Node>, NodeError> {
         let views: Vec<_> = edits.iter().collect();
         self.check(&views)?;
-        let homes = self.groups_of(&views)?;
+        let homes = self.homes(&views)?;
         let mut parts: Vec<Vec<_>> = self.groups.iter().map(|_| Vec::new()).collect();
-        for (edit, home) in edits.into_iter().zip(homes) {
-            parts[home].push(edit);
+        for (edit, homes) in edits.into_iter().zip(homes) {
+            if let Edit::Remove { id } = &edit {
+                for &group in homes.iter().skip(1) {
+                    parts[group].push(Edit::Remove { id: id.clone() });
+                }
+            }
+            parts[homes[0]].push(edit);
         }
         let mut changes = Changes::none();
         for (group, part) in self.groups.iter_mut().zip(parts) {
@@ -214,9 +220,10 @@ impl<S: Membership> Membership for Failover<S> {
     }
 
     fn check(&self, edits: &[&Edit<S::Node>]) -> Result<(), NodeError> {
-        let homes = self.groups_of(edits)?;
+        let homes = self.homes(edits)?;
         for (i, group) in self.groups.iter().enumerate() {
-            let here = edits.iter().zip(&homes).filter(|&(_, &home)| home == i);
+            let here = edits.iter().zip(&homes);
+            let here = here.filter(|(_, homes)| homes.contains(&i));
             let part: Vec<_> = here.map(|(edit, _)| *edit).collect();
             if !part.is_empty() {
                 group.check(&part)?;

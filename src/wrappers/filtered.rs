@@ -3,7 +3,7 @@
 use super::wrapper;
 use crate::hash::Token;
 use crate::nodes::Member;
-use crate::strategy::{Membership, Strategy, route_where_verb, routing_verbs};
+use crate::strategy::{Membership, Strategy, picking_verbs, routing_verbs};
 use core::fmt;
 
 /// A strategy that passes over nodes for which a predicate says false: those that are not healthy, or not of this version.
@@ -96,7 +96,7 @@ impl<S: Strategy, P: Fn(&S::Node) -> bool> Strategy for Filtered<S, P> {
 }
 
 routing_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node);
-route_where_verb!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node);
+picking_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node);
 wrapper!(
     Filtered<S, P>,
     S::Node,

@@ -5,7 +5,7 @@ use super::{forward_members, weight_of, wrapper};
 use crate::hash::Token;
 use crate::load::{Load, relative};
 use crate::nodes::Member;
-use crate::strategy::{Membership, Strategy, route_where_verb, routing_verbs};
+use crate::strategy::{Membership, Strategy, picking_verbs, routing_verbs};
 use core::fmt;
 
 /// A strategy that spreads a hot key over the first r nodes of its own order and takes the least loaded of them.
@@ -133,7 +133,7 @@ fn least_loaded_first<'a, N>(
 }
 
 routing_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node);
-route_where_verb!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node);
+picking_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node);
 wrapper!(
     Spread<S, W>,
     S::Node,

@@ -133,6 +133,15 @@ impl<S, C: Clock> Sticky<S, C> {
         Some(node)
     }
 
+    /// Returns the first `n` nodes for this session, its own first. Binds nothing.
+    pub fn replicas<K>(&self, session: &K, n: usize) -> alloc::vec::Vec<&S::Node>
+    where
+        S: Strategy,
+        K: Key + ?Sized,
+    {
+        crate::strategy::Route::replicas(self, session, n)
+    }
+
     /// Forgets a session, as at a log-out. Its next request is a first one.
     pub fn forget<K>(&self, session: &K)
     where

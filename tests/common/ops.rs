@@ -5,7 +5,7 @@ use super::hashers::Spoilt;
 use super::node::Node;
 use super::oracle::{Fault, Oracle, Row};
 use super::random::Rng;
-use clockwise::{Changes, HashRing, KeyHasher, Membership, NodeError, Strategy, Token};
+use clockwise::{Changes, HashRing, KeyHasher, Manage, Membership, NodeError, Strategy, Token};
 
 /// Identities that are easy to confuse, by index: prefixes with digits, case, a space, a NUL, not UTF-8, a long one, none.
 pub const IDENTITIES: usize = 18;
@@ -143,8 +143,8 @@ impl World {
             }
             Op::SetMembers(rows) => {
                 let rows = self.rows(rows);
-                let ring: &mut dyn Membership<Node> = &mut self.ring;
-                let done = ring.set_members(weighted(&rows).collect()).map(seen);
+                let ring: &mut dyn Membership<Node = Node> = &mut self.ring;
+                let done = ring.set_nodes(weighted(&rows).collect()).map(seen);
                 let expected = self.oracle.set_nodes(&rows);
                 agree(done, expected.map(|d| (d.added, d.reweighted, d.removed)));
             }
@@ -171,11 +171,13 @@ impl World {
             }
             Op::SetDrained(id, drained) => {
                 let id = identity(*id);
-                let ring: &mut dyn Membership<Node> = &mut self.ring;
-                agree(
-                    ring.set_drained(&id, *drained),
-                    self.oracle.set_drained(&id, *drained),
-                );
+                let ring: &mut dyn Membership<Node = Node> = &mut self.ring;
+                let done = if *drained {
+                    ring.drain(&id)
+                } else {
+                    ring.undrain(&id)
+                };
+                agree(done, self.oracle.set_drained(&id, *drained));
             }
             Op::Replace(id) => {
                 let (id, payload) = (identity(*id), self.next_payload());
