@@ -83,6 +83,7 @@ mod hash;
 mod hex;
 mod key;
 pub mod load;
+pub mod migration;
 mod named;
 mod nodes;
 mod pointers;
@@ -92,7 +93,6 @@ mod ring;
 mod snapshot;
 mod strategy;
 mod table;
-mod topology;
 mod wrappers;
 
 #[cfg(target_has_atomic = "ptr")]
@@ -126,6 +126,10 @@ pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, 
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, TokenRange, Xxh3};
 pub use key::Key;
 pub use load::Load;
+pub use migration::{
+    Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress,
+    Stage, Stop, Verdict,
+};
 pub use named::Named;
 pub use nodes::{Changes, Edit, Member, Members, Nodes};
 pub use preference::Preference;
@@ -134,10 +138,6 @@ pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, RingArc};
 pub use snapshot::Snapshot;
 pub use strategy::{Manage, Membership, Route, Strategy};
 pub use table::{SlotTable, SlotTableBuilder, Slots};
-pub use topology::{
-    Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress, Stop,
-    Transition, Verdict,
-};
 pub use wrappers::{AnyStrategy, Failover, Filtered, Spread, Zoned};
 
 #[cfg(target_has_atomic = "ptr")]

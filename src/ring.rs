@@ -227,8 +227,8 @@ impl<N, H> HashRing<N, H> {
     /// ```
     /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
     /// for arc in ring.arcs() {
-    ///     assert_eq!(ring.route_token(arc.first), Some(arc.node));
-    ///     assert_eq!(ring.route_token(arc.last), Some(arc.node));
+    ///     assert_eq!(ring.route_token(arc.range.first()), Some(arc.node));
+    ///     assert_eq!(ring.route_token(arc.range.last()), Some(arc.node));
     /// }
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```

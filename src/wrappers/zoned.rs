@@ -6,7 +6,7 @@ use super::{forward_members, wrapper};
 use crate::hash::Token;
 use crate::nodes::Member;
 use crate::strategy::{
-    Count, Membership, Strategy, Zones, pick_across, route_where_verb, routing_verbs,
+    Count, Membership, Strategy, Zones, pick_across, picking_verbs, routing_verbs,
 };
 use core::fmt;
 
@@ -153,7 +153,7 @@ where
 }
 
 routing_verbs!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node);
-route_where_verb!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node);
+picking_verbs!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node);
 wrapper!(
     Zoned<S, D>,
     S::Node,

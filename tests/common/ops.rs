@@ -241,7 +241,7 @@ impl World {
         let arcs = oracle.arcs();
         let seen = ring
             .arcs()
-            .map(|arc| (arc.first.get(), arc.last.get(), &*arc.node.id));
+            .map(|arc| (arc.range.first().get(), arc.range.last().get(), &*arc.node.id));
         assert!(seen.eq(arcs.iter().copied()), "arcs");
         let measure = |id: &[u8]| -> u128 {
             let own = arcs.iter().filter(|arc| arc.2 == id);

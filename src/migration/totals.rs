@@ -1,7 +1,7 @@
 //! A migration summed up: by node, by pair of nodes, and as text.
 
+use super::diff::Migration;
 use super::measure;
-use super::migration::Migration;
 use super::sweep::{NOBODY, Step};
 use crate::error::readable;
 use alloc::string::String;

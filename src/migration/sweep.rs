@@ -15,6 +15,12 @@ pub(super) struct Step {
     pub(super) to: u32,
 }
 
+impl Step {
+    pub(super) fn measure(&self) -> u128 {
+        super::measure(self.first, self.last)
+    }
+}
+
 /// Where the owners of two placements differ. `ranges` are ascending and disjoint, with the ranks of their owners on either side; what is left out does not
 /// differ.
 ///

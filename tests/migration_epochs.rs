@@ -1,10 +1,10 @@
 //! Two epochs: nothing is lost while data moves.
 
-mod topology_support;
+mod migration_support;
 
 use clockwise::{Epochs, HashRing, Migration, Rendezvous, Route, SlotTable, Strategy, Token, Xxh3};
+use migration_support::{Node, Random, count, names, node, random_ring};
 use std::collections::{BTreeSet, HashMap};
-use topology_support::{Node, Random, count, names, node, random_ring};
 
 /// A store on every node, run through a change: whatever was written last is read, at every moment. `ranges` are finished in any
 /// order; `moves` says what is copied for a key: from whom, to whom. Returns how many reads there were.

@@ -1,10 +1,10 @@
 //! Plans: the limits hold, the rounds are as few as can be, each range goes once, and a stored state is taken up again.
 
-mod topology_support;
+mod migration_support;
 
 use clockwise::{HashRing, Migration, PlanError, Xxh3};
+use migration_support::{Node, Random, count, node, random_ring};
 use std::collections::HashMap;
-use topology_support::{Node, Random, count, node, random_ring};
 
 /// The most ranges that one node gives, or takes.
 fn largest_degree(migration: &Migration<'_, Node>) -> usize {

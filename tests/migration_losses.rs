@@ -1,10 +1,10 @@
 //! What-if: every loss against the slow path (clone, drain, diff, balance).
 
-mod topology_support;
+mod migration_support;
 
 use clockwise::{HashRing, Loss, Xxh3};
+use migration_support::{Node, Random, Weak, count, names, node, random_ring};
 use std::collections::BTreeMap;
-use topology_support::{Node, Random, Weak, count, names, node, random_ring};
 
 fn agrees<H: clockwise::KeyHasher + Clone>(ring: &HashRing<Node, H>, loss: &Loss<'_, Node>) {
     let mut after = ring.clone();
@@ -17,7 +17,7 @@ fn agrees<H: clockwise::KeyHasher + Clone>(ring: &HashRing<Node, H>, loss: &Loss
     for m in migration.moves() {
         assert!(loss.lost.contains(&m.from.unwrap()));
         if let Some(to) = m.to {
-            *heirs.entry(&to.name).or_insert(0) += m.measure();
+            *heirs.entry(&to.name).or_insert(0) += m.range.len();
         }
     }
     let told: BTreeMap<_, _> = loss
@@ -107,7 +107,7 @@ fn another_number_of_virtual_nodes_keeps_the_members() {
     let mut ring = HashRing::from_nodes((0..5).map(node)).unwrap();
     ring.set_weight("node1", 3).unwrap();
     ring.drain("node2").unwrap();
-    let planned = ring.with_virtual_nodes(100).unwrap();
+    let planned = ring.resized(100).unwrap();
     assert_eq!((planned.virtual_nodes(), planned.point_count()), (100, 600));
     assert!(planned.members().eq(ring.members()));
     let mut built = HashRing::builder().virtual_nodes(100).build().unwrap();
@@ -116,9 +116,6 @@ fn another_number_of_virtual_nodes_keeps_the_members() {
         .unwrap();
     built.drain("node2").unwrap();
     assert_eq!(planned.fingerprint(), built.fingerprint());
-    assert!(ring.with_virtual_nodes(0).is_err() && ring.with_virtual_nodes(u32::MAX).is_err());
-    assert_eq!(
-        ring.with_virtual_nodes(512).unwrap().fingerprint(),
-        ring.fingerprint()
-    );
+    assert!(ring.resized(0).is_err() && ring.resized(u32::MAX).is_err());
+    assert_eq!(ring.resized(512).unwrap().fingerprint(), ring.fingerprint());
 }
