@@ -11,6 +11,7 @@
 //! The module works on ranges of tokens with the ranks of their owners, and on memberships. It knows
 //! no ring and no table.
 
+mod copies;
 mod diff;
 mod epochs;
 mod epochs_progress;
@@ -38,8 +39,9 @@ pub use plan::{Plan, Progress};
 pub use stages::Stage;
 pub use totals::{Flow, NodeTotal};
 
+pub(crate) use copies::{balance_of_copies, losses_of_copies};
 pub(crate) use explain::Circle;
-pub(crate) use loss::losses;
+pub(crate) use loss::{Groups, losses};
 pub(crate) use replicas::{Domains, replica_set};
 pub(crate) use union::{Places, Union};
 pub(crate) use verbs::{Pieces, between_replicas, diff_verbs};

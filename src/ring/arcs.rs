@@ -134,8 +134,3 @@ pub(super) fn measures(points: &Points, ranks: usize) -> Vec<u128> {
     }
     measures
 }
-
-/// A measure as a part of all 2⁶⁴ tokens.
-pub(super) fn share(measure: u128) -> f64 {
-    measure as f64 / 18_446_744_073_709_551_616.0
-}

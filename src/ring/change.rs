@@ -7,7 +7,7 @@ use crate::error::{ConfigError, DiffError};
 use crate::hash::{KeyHasher, Token, take_points};
 use crate::key::Key;
 use crate::migration::{
-    Circle, Domains, Explanation, Loss, Pieces, Places, Union, diff_verbs, losses, replica_set,
+    Circle, Domains, Explanation, Groups, Loss, Pieces, Places, Union, diff_verbs, losses, replica_set,
 };
 use crate::snapshot::same_hasher;
 use alloc::vec::Vec;
@@ -126,8 +126,7 @@ impl<N, H> HashRing<N, H> {
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
     pub fn losses(&self) -> Vec<Loss<'_, N>> {
-        let group: Vec<_> = (0..self.len() as u32).map(Some).collect();
-        self.losses_of(&group, self.len())
+        self.losses_in(&Groups::single(self.len()))
     }
 
     /// What the loss of each whole domain (zone, rack) would lead to, in order of the first identity in each.
@@ -136,21 +135,9 @@ impl<N, H> HashRing<N, H> {
     /// O(P + N × domains) while no domain holds nearly all nodes.
     pub fn losses_by<'a, Z: PartialEq, F: FnMut(&'a N) -> Z>(
         &'a self,
-        mut domain: F,
+        domain: F,
     ) -> Vec<Loss<'a, N>> {
-        let mut domains: Vec<Z> = Vec::new();
-        let group: Vec<_> = self
-            .nodes()
-            .map(|node| {
-                let domain = domain(node);
-                let known = domains.iter().position(|known| *known == domain);
-                Some(known.unwrap_or_else(|| {
-                    domains.push(domain);
-                    domains.len() - 1
-                }) as u32)
-            })
-            .collect();
-        self.losses_of(&group, domains.len())
+        self.losses_in(&Groups::by(self.nodes(), domain))
     }
 
     /// What the loss of all nodes for which `lost` says true, at once, would lead to.
@@ -162,20 +149,21 @@ impl<N, H> HashRing<N, H> {
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
     pub fn loss_where<'a, F: FnMut(&'a N) -> bool>(&'a self, mut lost: F) -> Loss<'a, N> {
-        let group: Vec<_> = self.nodes().map(|node| lost(node).then_some(0)).collect();
+        let of = self.nodes().map(|node| lost(node).then_some(0)).collect();
         // One group, one loss.
-        self.losses_of(&group, 1).swap_remove(0)
+        self.losses_in(&Groups { of, count: 1 }).swap_remove(0)
     }
 
-    fn losses_of(&self, group: &[Option<u32>], groups: usize) -> Vec<Loss<'_, N>> {
-        let heir =
-            |last, lost: &dyn Fn(u32) -> bool| self.points.walk(last).find(|&owner| !lost(owner));
-        // An owner's heir differs along its arc where other points are hidden behind its own.
+    fn losses_in(&self, groups: &Groups) -> Vec<Loss<'_, N>> {
+        // An owner's heir differs along its arc if other points are hidden behind its own.
         let owned = pieces(&self.points).filter_map(|(first, last)| {
             let owner = self.points.owner_of(last)?;
-            Some((first, last, owner))
+            Some((first, last, [owner]))
         });
-        losses(&self.nodes, (group, groups), owned, heir)
+        losses(&self.nodes, groups, 1, owned, |last, lost, _| {
+            let mut walk = self.points.walk(last);
+            walk.find(|&owner| !groups.has(lost, owner))
+        })
     }
 }
 
