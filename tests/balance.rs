@@ -249,7 +249,10 @@ fn shares_and_measures_sum_to_the_whole_circle() {
             .nodes()
             .map(|node| ring.measure(node).expect("it is a member"));
         assert_eq!(measures.sum::<u128>(), 1 << 64);
-        assert_eq!(ring.arcs().map(|arc| arc.range.len()).sum::<u128>(), 1 << 64);
+        assert_eq!(
+            ring.arcs().map(|arc| arc.range.len()).sum::<u128>(),
+            1 << 64
+        );
         let shares: f64 = ring.balance().nodes().iter().map(|row| row.share).sum();
         assert!((shares - 1.0).abs() < 1e-12);
         for node in ring.nodes() {
@@ -279,7 +282,10 @@ fn arcs_cover_the_circle_once_and_neighbours_differ() {
             .expect("distinct");
         let arcs: Vec<_> = ring.arcs().collect();
         assert_eq!(
-            (arcs[0].range.first().get(), arcs[arcs.len() - 1].range.last().get()),
+            (
+                arcs[0].range.first().get(),
+                arcs[arcs.len() - 1].range.last().get()
+            ),
             (0, u64::MAX)
         );
         for pair in arcs.windows(2) {

@@ -117,8 +117,5 @@ fn another_number_of_virtual_nodes_keeps_the_members() {
     built.drain("node2").unwrap();
     assert_eq!(planned.fingerprint(), built.fingerprint());
     assert!(ring.resized(0).is_err() && ring.resized(u32::MAX).is_err());
-    assert_eq!(
-        ring.resized(512).unwrap().fingerprint(),
-        ring.fingerprint()
-    );
+    assert_eq!(ring.resized(512).unwrap().fingerprint(), ring.fingerprint());
 }
