@@ -112,11 +112,9 @@ fn a_crash_at_every_step_of_a_plan_of_2000_moves_is_harmless() {
 
     let random = &mut Random(3);
     let mut cluster = Cluster::new(17, KEYS, &old, N, Wait::All);
-    let fresh = || {
-        let epochs = Epochs::new(&old, &new).with_replicas(N);
-        (migration.plan(4).unwrap(), epochs)
-    };
-    let (mut plan, mut epochs) = fresh();
+    let fresh = || Epochs::new(&old, &new).with_replicas(N);
+    let (first_plan, mut epochs) = (migration.plan(4).unwrap(), fresh());
+    let mut plan = first_plan.clone();
     let (mut stored_plan, mut stored_epochs) = (plan.progress(), epochs.progress());
     let mut other = Process::Forward(epochs.clone());
     let mut copied = vec![0; total];
@@ -128,28 +126,28 @@ fn a_crash_at_every_step_of_a_plan_of_2000_moves_is_harmless() {
     let mut crashes = 0;
     // What is left after a crash: what was stored.
     let restart = |stored_plan: &_, stored_epochs: &_| {
-        let (mut plan, mut epochs) = fresh();
+        let (mut plan, mut epochs) = (first_plan.clone(), fresh());
         plan.resume(stored_plan).unwrap();
         epochs.resume(stored_epochs).unwrap();
         assert_eq!(plan.in_flight(), 0);
         (plan, epochs)
     };
-    for round in 0.. {
+    loop {
         let Some(m) = plan.start() else { break };
         copied[number(&m)] += 1;
         cluster.copy(random, &m, &old, N);
-        if round % 2 == 0 {
+        let point = random.below(4);
+        crashes += usize::from(point < 3);
+        if point == 0 {
             // The copy is made, but nothing says so: the move starts again.
             (plan, epochs) = restart(&stored_plan, &stored_epochs);
-            crashes += 1;
             assert!(!plan.complete(&m), "it is not under way");
             continue;
         }
         assert!(plan.complete(&m));
         stored_plan = plan.progress();
-        if round % 4 == 1 {
+        if point == 1 {
             (plan, epochs) = restart(&stored_plan, &stored_epochs);
-            crashes += 1;
         }
         // Store the epochs, then advance, in one process after the other.
         if plan.completed_ranges().any(|range| range == m.range) {
@@ -158,16 +156,20 @@ fn a_crash_at_every_step_of_a_plan_of_2000_moves_is_harmless() {
         }
         let keys = cluster.keys_of(m.range);
         let one = Process::Forward(epochs.clone());
-        cluster.traffic(random, &[one, other.clone()], keys);
-        if round % 8 == 3 {
+        cluster.traffic(random, &[one, other], keys);
+        if point == 2 {
             (plan, epochs) = restart(&stored_plan, &stored_epochs);
-            crashes += 1;
         }
+        assert_eq!(epochs.progress(), stored_epochs);
         other = Process::Forward(epochs.clone());
     }
     assert!(plan.is_complete() && crashes >= total);
-    assert!(copied.iter().all(|&times| times == 1 || times == 2));
     let once = copied.iter().filter(|&&times| times == 1).count();
+    assert!(copied.iter().all(|&times| times > 0) && once > total / 2);
+    let all = plan
+        .completed_ranges()
+        .all(|range| epochs.stage(range.first()) == Stage::Copied);
+    assert!(all, "no range is forgotten");
     println!(
         "{total} moves, {crashes} crashes, {once} copied once, {} reads",
         cluster.reads
