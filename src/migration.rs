@@ -19,6 +19,7 @@ mod explain;
 mod loss;
 mod moves;
 mod plan;
+mod plan_progress;
 mod queue;
 mod replicas;
 mod stages;
@@ -35,7 +36,8 @@ pub use epochs_progress::EpochsProgress;
 pub use explain::{Explanation, Stop, Verdict};
 pub use loss::{Heir, Loss};
 pub use moves::Move;
-pub use plan::{Plan, Progress};
+pub use plan::Plan;
+pub use plan_progress::Progress;
 pub use stages::Stage;
 pub use totals::{Flow, NodeTotal};
 

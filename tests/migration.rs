@@ -2,7 +2,9 @@
 
 mod migration_support;
 
-use clockwise::{ConfigError, DiffError, HashRing, KeyHasher, Migration, NodeError, SipHash13, Token, Xxh3};
+use clockwise::{
+    ConfigError, DiffError, HashRing, KeyHasher, Migration, NodeError, SipHash13, Token, Xxh3,
+};
 use migration_support::{Node, Random, Weak, count, event, names, node, random_ring};
 use std::collections::BTreeSet;
 
@@ -65,7 +67,10 @@ fn is_well_formed(migration: &Migration<'_, Node>) {
     let flows: u128 = migration.flows().iter().map(|flow| flow.measure).sum();
     assert_eq!(flows, sum);
     for total in migration.totals() {
-        let gives: u128 = migration.moves_from(total.node).map(|m| m.range.len()).sum();
+        let gives: u128 = migration
+            .moves_from(total.node)
+            .map(|m| m.range.len())
+            .sum();
         let takes: u128 = migration.moves_to(total.node).map(|m| m.range.len()).sum();
         assert_eq!((total.gives, total.takes), (gives, takes));
     }
@@ -230,7 +235,11 @@ fn applied<'a>(
     new: &[&'a Node],
 ) -> Vec<&'a str> {
     let moves: Vec<_> = migration.all_of(token).collect();
-    assert!(moves.iter().all(|m| m.range.first() <= token && token <= m.range.last()));
+    assert!(
+        moves
+            .iter()
+            .all(|m| m.range.first() <= token && token <= m.range.last())
+    );
     let leaving = old.iter().copied().filter(|node| !new.contains(node));
     let joining = new.iter().copied().filter(|node| !old.contains(node));
     assert!(moves.iter().filter_map(|m| m.from).eq(leaving));

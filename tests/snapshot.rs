@@ -7,9 +7,9 @@ use clockwise::{
     ConfigError, HashRing, KeyHasher, Mixed, NodeError, Rendezvous, RestoreError, Route, SipHash13,
     SlotTable, Snapshot, Strategy, Xxh3,
 };
+use migration_support::{Random, count};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use migration_support::{Random, count};
 
 type Names = HashRing<String>;
 

@@ -76,15 +76,6 @@ pub enum ResumeError {
         /// The range that is out of order.
         range: TokenRange,
     },
-    /// The epochs have advanced further than the stored state.
-    #[error("the stored progress is too old: range {range} is in stage {stage} already")]
-    #[non_exhaustive]
-    GoesBack {
-        /// The first part that would go back.
-        range: TokenRange,
-        /// Its stage in the epochs.
-        stage: Stage,
-    },
 }
 
 /// An error from advancing a range of tokens by more than one stage.

@@ -22,7 +22,10 @@ pub(crate) fn balance_of_copies<N>(
     }
     let rows = nodes.entries().iter().zip(held);
     let rows = rows.filter(|(entry, _)| !entry.drained);
-    Balance::of(rows.map(|(entry, held)| Row::new(entry, held)), domains.copies())
+    Balance::of(
+        rows.map(|(entry, held)| Row::new(entry, held)),
+        domains.copies(),
+    )
 }
 
 /// Returns what the loss of each group would do to the copies of a placement. `walk(last)` passes

@@ -41,11 +41,10 @@ use core::fmt;
 /// 3. **Steps.** A coordinator publishes numbered steps. A step is a set of ranges, each with a
 ///    stage that is one further. A process stores the step, applies it with
 ///    [`advance`](Epochs::advance), waits until all operations that it began before have ended, and
-///    then acknowledges. If the epochs are in a [`Shared`](crate::Shared), hold the snapshot during
-///    each operation and wait for
-///    [`oldest_version_in_use`](crate::Shared::oldest_version_in_use). A process may also look at
-///    the stage again after each operation and repeat the operation if it changed. Step k + 1 is
-///    published when every process has acknowledged step k.
+///    then acknowledges. If the epochs are in a `Shared`, hold the snapshot during each operation
+///    and wait for its `oldest_version_in_use`. A process may also look at the stage again after each
+///    operation and repeat the operation if it changed. Step k + 1 is published when every process
+///    has acknowledged step k.
 /// 4. **Every process** means every one that can reach the nodes. A new process loads the present
 ///    step before its first operation, and is counted before that. A process that cannot renew its
 ///    lease stops by itself before the lease ends.

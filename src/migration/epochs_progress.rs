@@ -36,7 +36,8 @@ impl<N: Key, Old: Strategy<Node = N>, New: Strategy<Node = N>> Epochs<Old, New> 
         }
     }
 
-    /// Resumes from a stored state, after a restart: each range has the stage that it had then.
+    /// Resumes from a stored state, after a restart and before the first operation: each range has
+    /// the stage that it had then.
     ///
     /// The state belongs to epochs with the same members, weights, drained nodes and numbers of
     /// replicas on the same sides. If no strategy is filtered, the replicas of a few fixed tokens
@@ -44,8 +45,7 @@ impl<N: Key, Old: Strategy<Node = N>, New: Strategy<Node = N>> Epochs<Old, New> 
     ///
     /// # Errors
     /// [`ResumeError::MigrationMismatch`] if the state belongs to another migration.
-    /// [`ResumeError::RangeOrder`] if it is damaged. [`ResumeError::GoesBack`] if the epochs have
-    /// advanced further already. The epochs are unchanged then.
+    /// [`ResumeError::RangeOrder`] if it is damaged. The epochs are unchanged then.
     ///
     /// # Performance
     /// O(members + ranges × log ranges).
@@ -65,11 +65,6 @@ impl<N: Key, Old: Strategy<Node = N>, New: Strategy<Node = N>> Epochs<Old, New> 
             }
             before = Some(range.last());
             stored.set(range, stage);
-        }
-        for (part, stage) in self.stages() {
-            if let Some((range, _)) = stored.parts(part).find(|&(_, then)| then < stage) {
-                return Err(ResumeError::GoesBack { range, stage });
-            }
         }
         self.stages = stored;
         Ok(())

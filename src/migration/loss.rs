@@ -195,7 +195,9 @@ pub(crate) fn losses<'a, N, S: AsRef<[u32]>, I: IntoIterator<Item = u32>>(
                 .map(|&(rank, sum)| (rank, load(rank, sum)))
                 .chain(untouched)
                 .reduce(|a, b| if b.1 > a.1 { b } else { a });
-            let left = heaviest.iter().filter(|&&rank| groups.of[rank] != Some(number));
+            let left = heaviest
+                .iter()
+                .filter(|&&rank| groups.of[rank] != Some(number));
             let fair = Fair::new(
                 left.map(|&rank| entries[rank].weight),
                 total - weights[number as usize],

@@ -7,7 +7,8 @@ use crate::error::{ConfigError, DiffError};
 use crate::hash::{KeyHasher, Token, take_points};
 use crate::key::Key;
 use crate::migration::{
-    Circle, Domains, Explanation, Groups, Loss, Pieces, Places, Union, diff_verbs, losses, replica_set,
+    Circle, Domains, Explanation, Groups, Loss, Pieces, Places, Union, diff_verbs, losses,
+    replica_set,
 };
 use crate::snapshot::same_hasher;
 use alloc::vec::Vec;

@@ -76,6 +76,8 @@ impl<N, H> HashRing<N, H> {
     }
 
     fn copies_lost(&self, domains: &Domains, groups: &Groups) -> Vec<Loss<'_, N>> {
-        losses_of_copies(&self.nodes, self, domains, groups, |last| self.points.walk(last))
+        losses_of_copies(&self.nodes, self, domains, groups, |last| {
+            self.points.walk(last)
+        })
     }
 }
