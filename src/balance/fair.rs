@@ -67,6 +67,5 @@ mod tests {
         assert_eq!(parts([9, 4, 1, 1], 3), [1.0, 1.0, 0.5, 0.5]);
         assert_eq!(parts([9, 1], 5), [1.0, 1.0]);
         assert_eq!(parts([9, 1], 0), [0.0, 0.0]);
-        assert_eq!(parts([], 3), []);
     }
 }

@@ -38,10 +38,7 @@ pub(crate) fn losses_of_copies<'a, N, W: Iterator<Item = u32>>(
     walk: impl Fn(u64) -> W,
 ) -> Vec<Loss<'a, N>> {
     let lost = groups.eligible(nodes);
-    let spreads: Vec<_> = lost
-        .iter()
-        .map(|lost| domains.without(lost.iter().copied()))
-        .collect();
+    let spreads: Vec<_> = lost.iter().map(|lost| domains.without(lost)).collect();
     let sets = placement.sets(domains);
     losses(nodes, groups, domains.wanted(), sets, |last, lost, set| {
         let left = walk(last).filter(|&rank| !groups.has(lost, rank));

@@ -88,18 +88,17 @@ impl Domains {
     }
 
     /// Returns how a set spreads once these eligible nodes are lost. O(domains).
-    pub(crate) fn without(&self, lost: impl Iterator<Item = u32> + Clone) -> Spread {
+    pub(crate) fn without(&self, lost: &[u32]) -> Spread {
         let mut sizes = self.sizes.clone();
         if !sizes.is_empty() {
-            for rank in lost.clone() {
+            for &rank in lost {
                 sizes[self.of[rank as usize] as usize] -= 1;
             }
         }
-        let is_lone = |&rank: &u32| {
-            sizes.iter().filter(|&&size| size == 1).count() == 1
-                && !lost.clone().any(|lost| lost == rank)
+        let is_lone = |rank: &u32| {
+            sizes.iter().filter(|&&size| size == 1).count() == 1 && !lost.contains(rank)
         };
-        let copies = self.wanted.min(self.eligible - lost.clone().count());
+        let copies = self.wanted.min(self.eligible - lost.len());
         Spread::new(&sizes, copies, self.lone.filter(is_lone))
     }
 }

@@ -72,7 +72,7 @@ struct Walk<'a, 'z, S: Strategy + ?Sized, Z> {
     patience: usize,
     /// Whether a node that is alone in its zone can still save the way to it.
     may_jump: bool,
-    /// A node that was taken before the walk came to it.
+    /// A node that was found before the walk came to it.
     ahead: Option<&'a S::Node>,
 }
 
@@ -98,12 +98,12 @@ impl<'a, 'z, S: Strategy + ?Sized, Z: PartialEq> Walk<'a, 'z, S, Z> {
         zone: &mut impl FnMut(&'a S::Node) -> Z,
         accept: &mut dyn FnMut(&'a S::Node) -> bool,
     ) -> Option<&'a S::Node> {
-        let mut taken = None;
+        let mut found = None;
         self.strategy.pick(token, &mut |node| {
-            taken = self.meet(node, zone, accept);
-            taken.is_some()
+            found = self.meet(node, zone, accept);
+            found.is_some()
         });
-        taken.or_else(|| self.rounds.finish(accept))
+        found.or_else(|| self.rounds.finish(accept))
     }
 
     #[inline]
@@ -117,14 +117,14 @@ impl<'a, 'z, S: Strategy + ?Sized, Z: PartialEq> Walk<'a, 'z, S, Z> {
             return None;
         }
         let zones = self.counted.as_ref().or(self.known);
-        let mut taken = self.rounds.meet(node, zone(node), zones, accept);
-        if taken.is_none() && self.rounds.keep_waiting(self.patience) {
-            taken = self.count(zone, accept);
+        let mut found = self.rounds.meet(node, zone(node), zones, accept);
+        if found.is_none() && self.rounds.keep_waiting(self.patience) {
+            found = self.count(zone, accept);
         }
-        if taken.is_none() && self.may_jump {
-            taken = self.jump(zone, accept);
+        if found.is_none() && self.may_jump {
+            found = self.jump(zone, accept);
         }
-        taken
+        found
     }
 
     /// Counts the members that are offered now, because too many nodes wait.
