@@ -227,7 +227,8 @@ pub trait Route: Strategy {
 
     /// Returns the first `n` nodes in `key`'s order, all distinct, or fewer if fewer are eligible.
     fn replicas<'a, K: Key + ?Sized>(&'a self, key: &K, n: usize) -> Vec<&'a Self::Node> {
-        let mut replicas = Vec::new();
+        // More may be asked for than there are.
+        let mut replicas = Vec::with_capacity(n.min(8));
         if n > 0 {
             self.route_where(key, |node| {
                 replicas.push(node);

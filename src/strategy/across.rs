@@ -31,7 +31,7 @@ where
     Z: PartialEq,
     F: FnMut(&'a S::Node) -> Z,
 {
-    let mut replicas = Vec::new();
+    let mut replicas = Vec::with_capacity(n.min(8));
     if n == 0 {
         return (replicas, 0);
     }
