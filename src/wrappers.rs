@@ -19,7 +19,7 @@ pub use failover::Failover;
 pub use filtered::Filtered;
 pub use spread::Spread;
 #[cfg(feature = "sticky")]
-pub use sticky::Sticky;
+pub use sticky::{Session, Sticky};
 pub use zoned::Zoned;
 
 use crate::key::Key;
