@@ -149,7 +149,9 @@ impl<N: Key> Plan<N> {
     /// is none now.
     ///
     /// # Performance
-    /// O(log moves), amortised over the moves.
+    /// O(log moves), amortised over the moves, if most givers or most takers have a free slot. If
+    /// most nodes of both sides are full, also about √p for a node that moves tokens to or from p
+    /// others.
     pub fn start(&mut self) -> Option<Move<N>>
     where
         N: Clone,
