@@ -26,7 +26,7 @@
 //! # What they have in common
 //! - Each is a [`Strategy`](crate::Strategy) with the membership verbs of a [`HashRing`](crate::HashRing). Keys route through
 //!   [`Route`](crate::Route).
-//! - **A node's text is its key bytes**: what the other program's configuration says, such as `10.0.0.1:80`. [`Named`] gives a
+//! - **A node's text is its key bytes**: what the other program's configuration says, such as `10.0.0.1:80`. [`Named`](crate::Named) gives a
 //!   node another text than its own (an alias, a `hash_key`). A `SocketAddr` is *not* its text, as its key bytes are its octets: write
 //!   `Named::new(address.to_string(), address)`, or every key is placed elsewhere.
 //! - **Order counts** in these programs: for points that coincide, for fractions of points, for numbers given by position. The
@@ -51,7 +51,6 @@ mod error;
 mod haproxy;
 mod jump;
 mod ketama;
-mod named;
 mod nginx;
 #[cfg(test)]
 mod oracle;
@@ -62,7 +61,6 @@ pub use error::CompatError;
 pub use haproxy::{HaproxyConsistent, HaproxyConsistentBuilder, HaproxyHash};
 pub use jump::Jump;
 pub use ketama::{Ketama, KetamaBuilder, KetamaHash};
-pub use named::Named;
 pub use nginx::Nginx;
 
 #[doc = include_str!("compat/guide.md")]

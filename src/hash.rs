@@ -12,12 +12,14 @@ pub use sip13::SipHash13;
 pub use token::{Token, TokenRange};
 pub use xxh3::Xxh3;
 
-use alloc::boxed::Box;
+use crate::ring::layout;
+use alloc::{boxed::Box, vec::Vec};
 
 #[cfg(target_has_atomic = "ptr")]
 use alloc::sync::Arc;
 
-/// Hashes a byte string to 64 bits, in one shot. Object-safe.
+/// A hash function from byte strings to 64 bits, and the rule that puts a node's points on a ring.
+/// Object-safe.
 ///
 /// The value is taken as it is, so all 64 bits must depend on all the input: placements use the top bits first. Wrap a
 /// hash that is weaker, or that you do not know, in [`Mixed`].
@@ -25,6 +27,11 @@ use alloc::sync::Arc;
 /// The crate's promise (same nodes, same key: same owner everywhere) holds as far as `hash_bytes` returns the same on
 /// every platform and in every release of the hash's own crate.
 ///
+/// Only `hash_bytes` is required. Override [`hash_points`](KeyHasher::hash_points) as well to keep
+/// the points of a ring that you have in production; the guide
+/// [leaving your own ring](crate::guide::leaving_your_own_ring) shows two complete hashers.
+///
+/// # Examples
 /// ```
 /// use clockwise::{HashRing, KeyHasher};
 ///
@@ -41,6 +48,60 @@ use alloc::sync::Arc;
 pub trait KeyHasher {
     /// Returns the hash of `bytes`.
     fn hash_bytes(&self, bytes: &[u8]) -> u64;
+
+    /// Calls `point` with the places of a node's points on a ring, `count` times.
+    ///
+    /// `identity` is the node's key bytes, `count` is the ring's virtual nodes times the node's
+    /// weight. The default is layout V1: point i is the hash of i (4 bytes, little-endian) followed
+    /// by the identity. Only [`HashRing`](crate::HashRing) has points.
+    /// [`Rendezvous`](crate::Rendezvous) and [`SlotTable`](crate::SlotTable) never take points from
+    /// this method.
+    ///
+    /// An implementation must pass the same points whenever it is called with the same arguments.
+    /// To move few keys when a weight changes, the points for a smaller `count` must be the first
+    /// ones of those for a greater. The ring accepts all the same:
+    ///
+    /// - points that repeat, within a node or between nodes. Of nodes with a common point, the one
+    ///   whose identity is the smallest owns it.
+    /// - more than `count` points. It takes the first `count`.
+    /// - fewer than `count` points. The node then has only these, and owns less. A node without any
+    ///   point could never be found, so it gets one: the hash of its identity under
+    ///   [`Xxh3::new`](crate::Xxh3::new).
+    ///
+    /// Fingerprints and snapshots tell a hasher with points of its own from one with those of
+    /// layout V1.
+    #[inline]
+    fn hash_points(&self, identity: &[u8], count: u32, point: &mut dyn FnMut(u64)) {
+        layout::for_each_point(|bytes| self.hash_bytes(bytes), identity, count, point);
+    }
+}
+
+/// Appends the points that a ring takes from `hasher` for a node: at least one, at most `count`,
+/// which must not be 0. Returns how many.
+pub(crate) fn take_points(
+    hasher: &(impl KeyHasher + ?Sized),
+    identity: &[u8],
+    count: u32,
+    points: &mut Vec<u64>,
+) -> u32 {
+    let begin = points.len();
+    points.resize(begin + count as usize, 0);
+    // Room that is there already makes the closure small enough to be inlined: with `push`,
+    // building a ring took 4 to 10 % more instructions.
+    let mut free = points[begin..].iter_mut();
+    hasher.hash_points(identity, count, &mut |point| {
+        if let Some(place) = free.next() {
+            *place = point;
+        }
+    });
+    let mut taken = count - free.len() as u32;
+    if taken == 0 {
+        // Not by `hasher`: one more call in this function keeps its hash from being inlined above.
+        points[begin] = Xxh3::new().hash_bytes(identity);
+        taken = 1;
+    }
+    points.truncate(begin + taken as usize);
+    taken
 }
 
 macro_rules! forward {
@@ -50,6 +111,11 @@ macro_rules! forward {
             #[inline]
             fn hash_bytes(&self, bytes: &[u8]) -> u64 {
                 (**self).hash_bytes(bytes)
+            }
+
+            #[inline]
+            fn hash_points(&self, identity: &[u8], count: u32, point: &mut dyn FnMut(u64)) {
+                (**self).hash_points(identity, count, point);
             }
         }
     )*};

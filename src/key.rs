@@ -14,24 +14,33 @@ use alloc::sync::Arc;
 
 /// A value that has one canonical byte string, the same on every platform, compiler and release.
 ///
-/// Both the keys that are routed and the nodes of a strategy are `Key`s; a node's identity *is* its key bytes.
+/// Both the keys that are routed and the nodes of a strategy are `Key`s. The key bytes of a node
+/// are its identity.
 ///
-/// `std::hash::Hash` is not used, because what it feeds to a hasher differs between platforms (`usize` lengths, native
-/// endianness) and may differ between compilers: the same key would change its owner with the machine that asks.
+/// `std::hash::Hash` is not used. What it feeds to a hasher differs between platforms (`usize`
+/// lengths, native endianness) and may differ between compilers, so the owner of a key would depend
+/// on the machine that asks.
 ///
 /// | type | bytes |
 /// |---|---|
 /// | `str`, `String`, `[u8]`, `Vec<u8>`, `[u8; N]` | the raw bytes |
 /// | `u8` `u16` `u32` `u64` `u128` | fixed width, little-endian |
+/// | `i8` `i16` `i64` `i128` | fixed width, two's complement, little-endian |
 /// | `Ipv4Addr`, `Ipv6Addr`, `IpAddr` | the 4 or 16 octets |
 /// | `SocketAddr`, `SocketAddrV4`, `SocketAddrV6` | the octets, then the port as 2 big-endian bytes; flow label and scope are left out |
 /// | `(A, B)` | the length of A as a `u64`, little-endian, then A, then B |
+/// | `(A, B, C)`, `(A, B, C, D)` | those of `(A, (B, C))`, `(A, (B, (C, D)))` |
 /// | `&T`, `Box<T>`, `Rc<T>`, `Arc<T>`, `Cow<T>` | those of the value inside |
 ///
-/// So `7u32` and `7u64` are *different* keys: `remove(&7u32)` on a `HashRing<u64>` finds nothing. A `SocketAddr` and its text are too.
+/// The bytes do not say which type they come from. `7u32` and `7u64` are *different* keys, so
+/// `remove(&7u32)` on a `HashRing<u64>` finds nothing. `7u64` and `7i64` are the same key. A
+/// `SocketAddr` and its text are different keys.
 ///
-/// Signed integers, `usize`, floats and paths are not keys: their bytes differ by platform or have two forms for equal values.
-/// A bare literal therefore does not compile, instead of meaning `i32` in silence:
+/// # Types that are not keys
+///
+/// **`i32` is the only fixed-width integer that is not a key.** The type of a literal without a
+/// suffix falls back to `i32`, so `route(&42)` would compile and ask for another key than the `u64`
+/// that the rest of the program routes. Without `i32` it is an error:
 ///
 /// ```compile_fail
 /// let ring: clockwise::HashRing<&str> = clockwise::HashRing::new();
@@ -41,6 +50,16 @@ use alloc::sync::Arc;
 /// let ring: clockwise::HashRing<&str> = clockwise::HashRing::new();
 /// assert_eq!(ring.route(&42u64), None);
 /// ```
+///
+/// | value | write | why it is not a key itself |
+/// |---|---|---|
+/// | a literal | `&42u64` | its type is chosen by a fallback |
+/// | `id: i32` | `&(id as u32)`: the same 4 bytes | see above |
+/// | `index: usize` | `&(index as u64)` | its width depends on the platform |
+/// | a `Uuid` | `uuid.as_bytes()`: the 16 bytes | a type of another crate |
+/// | a `Path` | `path.to_str()`, and decide what `None` means | its bytes depend on the platform |
+/// | an enum | `&(value as u8)`, or implement `Key` | only you know which numbers stay |
+/// | a float | `&value.to_bits()`, never for `-0.0` or NaN | equal values have two forms |
 ///
 /// # Your own types
 ///
@@ -67,16 +86,52 @@ use alloc::sync::Arc;
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a `Key`: it has no byte string that is the same on every platform",
+    message = "`{Self}` is not a `Key`",
     label = "not a key",
-    note = "for integers write an unsigned type with a fixed width, such as `42u64`; `usize`, signed integers, floats and paths are not keys",
+    note = "`i32` is not a key only because literals without a suffix fall back to it: write `42u64`, or `&(id as u32)` for an `i32`",
+    note = "other types: `&(index as u64)` for `usize`, `uuid.as_bytes()`, `path.to_str()`, `&(value as u8)` for an enum, `&value.to_bits()` for a float",
     note = "for your own type implement `clockwise::Key` and return the bytes that identify it"
 )]
 pub trait Key {
     /// Returns the canonical bytes. Equal values must return equal bytes, always.
     fn key_bytes(&self) -> impl AsRef<[u8]>;
 
-    /// Takes over what `present` counts or remembers, before this node takes its place.
+    /// Takes over from `present` what this node counts or remembers.
+    ///
+    /// A strategy calls it on a new node before the node takes the place of `present`, a member
+    /// with the same identity. The default does nothing. Implement it for a node that counts, so
+    /// that the count survives when the node's address or another part of it is exchanged. Do not
+    /// change the identity.
+    ///
+    /// `Box` and tuples pass the call on to what they hold. `Rc` and `Arc` do so only if the new
+    /// one is not shared yet, because nothing behind a shared pointer can be changed: put
+    /// [`Tracked`](crate::Tracked) outside, as in `Tracked<Arc<Server>>`. References and `Cow` do
+    /// nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Key;
+    ///
+    /// struct Server {
+    ///     name: &'static str,
+    ///     address: &'static str,
+    ///     requests: u64,
+    /// }
+    ///
+    /// impl Key for Server {
+    ///     fn key_bytes(&self) -> impl AsRef<[u8]> {
+    ///         self.name
+    ///     }
+    ///     fn take_over(&mut self, present: &Self) {
+    ///         self.requests = present.requests;
+    ///     }
+    /// }
+    ///
+    /// let present = Server { name: "cache-1", address: "10.0.0.1:80", requests: 7 };
+    /// let mut moved = Box::new(Server { name: "cache-1", address: "10.0.9.1:80", requests: 0 });
+    /// moved.take_over(&Box::new(present));
+    /// assert_eq!((moved.address, moved.requests), ("10.0.9.1:80", 7));
+    /// ```
     fn take_over(&mut self, present: &Self) {
         let _ = present;
     }
@@ -127,7 +182,8 @@ macro_rules! little_endian {
         }
     )*};
 }
-little_endian!(u8 u16 u32 u64 u128);
+// Not `i32`: see the docs of `Key`.
+little_endian!(u8 u16 u32 u64 u128 i8 i16 i64 i128);
 
 impl Key for Ipv4Addr {
     #[inline]
@@ -178,33 +234,54 @@ impl Key for SocketAddr {
     }
 }
 
-impl<A: Key, B: Key> Key for (A, B) {
-    #[inline]
-    fn key_bytes(&self) -> impl AsRef<[u8]> {
-        let (a, b) = (self.0.key_bytes(), self.1.key_bytes());
-        let (a, b) = (a.as_ref(), b.as_ref());
-        // The length keeps ("ab", "c") and ("a", "bc") apart.
-        Short::<64>::join(&[&(a.len() as u64).to_le_bytes(), a, b])
-    }
+/// Each part but the last follows its length, which keeps ("ab", "c") and ("a", "bc") apart.
+macro_rules! tuple {
+    ($($part:ident $at:tt),+; $last:ident $end:tt) => {
+        impl<$($part: Key,)+ $last: Key> Key for ($($part,)+ $last) {
+            #[inline]
+            fn key_bytes(&self) -> impl AsRef<[u8]> {
+                let bytes = ($(self.$at.key_bytes(),)+ self.$end.key_bytes());
+                Short::<64>::join(&[
+                    $(&(bytes.$at.as_ref().len() as u64).to_le_bytes(), bytes.$at.as_ref(),)+
+                    bytes.$end.as_ref(),
+                ])
+            }
+
+            fn take_over(&mut self, present: &Self) {
+                $(self.$at.take_over(&present.$at);)+
+                self.$end.take_over(&present.$end);
+            }
+        }
+    };
 }
+tuple!(A 0; B 1);
+tuple!(A 0, B 1; C 2);
+tuple!(A 0, B 1, C 2; D 3);
 
 macro_rules! the_value_inside {
-    ($($(#[$attr:meta])* [$($generics:tt)*] $wrapper:ty;)*) => {$(
+    ($($(#[$attr:meta])* [$($generics:tt)*] $wrapper:ty $(, $inside:expr)?;)*) => {$(
         $(#[$attr])*
         impl<$($generics)*> Key for $wrapper {
             #[inline]
             fn key_bytes(&self) -> impl AsRef<[u8]> {
                 (**self).key_bytes()
             }
+
+            $(fn take_over(&mut self, present: &Self) {
+                let inside: fn(&mut Self) -> Option<&mut T> = $inside;
+                if let Some(node) = inside(self) {
+                    node.take_over(present);
+                }
+            })?
         }
     )*};
 }
 the_value_inside! {
     [T: Key + ?Sized] &T;
-    [T: Key + ?Sized] Box<T>;
-    [T: Key + ?Sized] Rc<T>;
+    [T: Key + ?Sized] Box<T>, |node| Some(&mut **node);
+    [T: Key + ?Sized] Rc<T>, Rc::get_mut;
     #[cfg(target_has_atomic = "ptr")]
-    [T: Key + ?Sized] Arc<T>;
+    [T: Key + ?Sized] Arc<T>, Arc::get_mut;
     [T: Key + ToOwned + ?Sized] Cow<'_, T>;
 }
 
@@ -279,6 +356,113 @@ mod tests {
         let expected = [&v6.octets()[..], &[0x12, 0x34]].concat();
         assert_eq!(bytes(&scoped), expected);
         assert_eq!(bytes(&SocketAddr::V6(scoped)), expected);
+    }
+
+    #[test]
+    fn signed_integers_are_twos_complement() {
+        assert_eq!(bytes(&-1i8), [0xff]);
+        assert_eq!(bytes(&i8::MIN), [0x80]);
+        assert_eq!(bytes(&-2i16), [0xfe, 0xff]);
+        assert_eq!(
+            bytes(&-2i64),
+            [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
+        );
+        assert_eq!(bytes(&7i64), bytes(&7u64));
+        assert_eq!(bytes(&i128::MIN), bytes(&(1u128 << 127)));
+    }
+
+    #[test]
+    fn every_part_of_a_tuple_but_the_last_is_length_prefixed() {
+        let length = |len: u64| len.to_le_bytes();
+        let three = [&length(2)[..], b"ab", &length(0), b"", b"c"].concat();
+        assert_eq!(bytes(&("ab", "", "c")), three);
+        let four = [
+            &length(8)[..],
+            &7u64.to_le_bytes(),
+            &length(1),
+            b"a",
+            &length(1),
+            b"b",
+            &[1],
+        ];
+        assert_eq!(bytes(&(7u64, "a", "b", 1u8)), four.concat());
+        assert_ne!(bytes(&("a", "b", "c")), bytes(&("a", "bc", "")));
+        assert_eq!(bytes(&("a", "b", "c")), bytes(&("a", ("b", "c"))));
+        for len in [30, 39, 40, 1000] {
+            let long = vec![b'x'; len];
+            let expected = [
+                &length(1)[..],
+                b"a",
+                &length(len as u64),
+                &long,
+                &length(1),
+                b"b",
+                b"c",
+            ];
+            assert_eq!(
+                bytes(&("a", long.clone(), "b", "c")),
+                expected.concat(),
+                "{len}"
+            );
+        }
+    }
+
+    /// A node that counts.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Counts(u32);
+
+    impl Key for Counts {
+        fn key_bytes(&self) -> impl AsRef<[u8]> {
+            b"counts"
+        }
+
+        fn take_over(&mut self, present: &Self) {
+            self.0 += present.0;
+        }
+    }
+
+    #[test]
+    fn a_count_is_taken_over_through_what_owns_it() {
+        fn after<K: Key>(mut new: K, present: &K) -> K {
+            new.take_over(present);
+            new
+        }
+        assert_eq!(
+            after(Box::new(Counts(1)), &Box::new(Counts(5))),
+            Box::new(Counts(6))
+        );
+        assert_eq!(
+            after(Rc::new(Counts(1)), &Rc::new(Counts(5))),
+            Rc::new(Counts(6))
+        );
+        let shared = Rc::new(Counts(1));
+        assert_eq!(*after(Rc::clone(&shared), &Rc::new(Counts(5))), Counts(1));
+        #[cfg(target_has_atomic = "ptr")]
+        {
+            let boxed = || Box::new(Counts(5));
+            assert_eq!(
+                after(Arc::new(boxed()), &Arc::new(boxed())),
+                Arc::new(Box::new(Counts(10)))
+            );
+            let shared = Arc::new(Counts(1));
+            assert_eq!(*after(Arc::clone(&shared), &Arc::new(Counts(5))), Counts(1));
+        }
+        assert_eq!(after(("a", Counts(1)), &("a", Counts(2))), ("a", Counts(3)));
+        assert_eq!(
+            after(
+                (Counts(1), Counts(2), Counts(3)),
+                &(Counts(10), Counts(20), Counts(30))
+            ),
+            (Counts(11), Counts(22), Counts(33))
+        );
+        assert_eq!(
+            after((1u8, 2u8, 3u8, Counts(4)), &(1, 2, 3, Counts(5))).3,
+            Counts(9)
+        );
+        // What cannot be changed stays.
+        assert_eq!(after(&Counts(1), &&Counts(5)), &Counts(1));
+        let text: Box<str> = "new".into();
+        assert_eq!(after(text, &"old".into()), "new".into());
     }
 
     #[test]

@@ -28,7 +28,7 @@
 //! |---|---|
 //! | node | what a key is routed to; any type that is a [`Key`], identified by its key bytes |
 //! | member | a node with its weight and whether it is drained |
-//! | key | what is routed: text, bytes, unsigned integers, addresses, pairs, or your own [`Key`] |
+//! | key | what is routed: text, bytes, integers, addresses, tuples, or your own [`Key`] |
 //! | token | a hashed key, a place on the circle of 2⁶⁴ |
 //! | virtual node | one of the points at which a node stands on the circle |
 //! | arc | a stretch of the circle that one node owns |
@@ -82,8 +82,9 @@ mod hash;
 #[cfg(feature = "serde")]
 mod hex;
 mod key;
-mod load;
+pub mod load;
 pub mod migration;
+mod named;
 mod nodes;
 mod pointers;
 mod preference;
@@ -117,6 +118,8 @@ mod weighted_random;
 )]
 #[doc = include_str!("choosing.md")]
 pub mod choosing {}
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError};
@@ -127,6 +130,7 @@ pub use migration::{
     Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress,
     Stage, Stop, Verdict,
 };
+pub use named::Named;
 pub use nodes::{Changes, Edit, Member, Members, Nodes};
 pub use preference::Preference;
 pub use rendezvous::Rendezvous;

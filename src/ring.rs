@@ -12,7 +12,7 @@ pub(crate) mod points;
 pub(crate) mod preference;
 mod restore;
 
-use crate::hash::{KeyHasher, Token, Xxh3};
+use crate::hash::{KeyHasher, Token, Xxh3, take_points};
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::preference::{Order, Preference};
@@ -109,7 +109,8 @@ impl<N, H> HashRing<N, H> {
         }
     }
 
-    /// Points on the ring: `virtual_nodes × weight` for each node that is not drained.
+    /// Returns the number of points on the ring: `virtual_nodes × weight` for each node that is not
+    /// drained, or what a hasher with fewer [points of its own](KeyHasher::hash_points) gives.
     pub fn point_count(&self) -> usize {
         self.points.len()
     }
@@ -158,8 +159,8 @@ impl<N, H: KeyHasher> HashRing<N, H> {
             }
             let points = counts.iter().map(|&(_, count)| count as usize).sum();
             let mut tokens = Vec::with_capacity(points);
-            for (identity, &(_, count)) in new.iter().zip(&counts) {
-                layout::for_each_point(&self.hasher, identity, count, |token| tokens.push(token));
+            for (identity, (_, count)) in new.iter().zip(&mut counts) {
+                *count = take_points(&self.hasher, identity, *count, &mut tokens);
             }
             let added = Run::sorted(&tokens, &counts);
             drop(tokens); // a third of what is new; the old and the new points are held at once as it is

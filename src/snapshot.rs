@@ -7,9 +7,10 @@
 mod record;
 
 use crate::error::{DiffError, RestoreError, readable};
-use crate::hash::{KeyHasher, Xxh3};
+use crate::hash::{KeyHasher, Xxh3, take_points};
 use crate::key::Key;
 use crate::nodes::{Draft, Entry, Members, NodeSet};
+use crate::ring::layout;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -74,7 +75,9 @@ impl<N> Snapshot<N> {
         named.map(|&(_, value)| value)
     }
 
-    /// What the hasher makes of the bytes `clockwise probe`.
+    /// Returns the number by which hashers are told apart: the hash of the bytes `clockwise probe`,
+    /// mixed with two points of a node of that name if the hasher has
+    /// [points of its own](crate::KeyHasher::hash_points).
     pub fn probe(&self) -> u64 {
         self.probe
     }
@@ -90,14 +93,29 @@ impl<N> Snapshot<N> {
     }
 }
 
-/// The hash of a fixed probe, by which hashers are told apart. Tells nothing of a key.
+/// What hashers are asked to be told apart.
+const PROBE: &[u8] = b"clockwise probe";
+
+/// A number by which hashers are told apart: the hash of a fixed byte string, and the first two
+/// points of a node of that name unless they are those of layout V1. Tells nothing of a key.
 pub(crate) fn probe(hasher: &(impl KeyHasher + ?Sized)) -> u64 {
-    hasher.hash_bytes(b"clockwise probe")
+    let hash = |bytes: &[u8]| hasher.hash_bytes(bytes);
+    let (mut points, mut v1) = (Vec::new(), Vec::new());
+    take_points(hasher, PROBE, 2, &mut points);
+    layout::for_each_point(hash, PROBE, 2, |point| v1.push(point));
+    let token = hash(PROBE);
+    if points == v1 {
+        return token;
+    }
+    let words = core::iter::once(token).chain(points);
+    let bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+    Xxh3::new().hash_bytes(&bytes)
 }
 
-/// Whether keys have the same tokens on both sides.
+/// Checks that keys have the same tokens on both sides. The points of nodes may differ, so that the
+/// way from points of one's own to those of layout V1 can be planned.
 pub(crate) fn same_hasher(old: &impl KeyHasher, new: &impl KeyHasher) -> Result<(), DiffError> {
-    let (old_probe, new_probe) = (probe(old), probe(new));
+    let (old_probe, new_probe) = (old.hash_bytes(PROBE), new.hash_bytes(PROBE));
     if old_probe == new_probe {
         Ok(())
     } else {
@@ -109,7 +127,7 @@ pub(crate) fn same_hasher(old: &impl KeyHasher, new: &impl KeyHasher) -> Result<
 }
 
 /// What a strategy is, besides its hasher and its members.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Placement<const PARAMETERS: usize> {
     pub(crate) kind: &'static str,
     pub(crate) layout: u8,
@@ -251,6 +269,21 @@ macro_rules! snapshot_verbs {
             /// It is 64 bits of XXH3: proof against accidents, not against someone who wants two memberships to look the same.
             pub fn fingerprint(&self) -> u64 {
                 self.placement().fingerprint(&self.hasher, &self.nodes)
+            }
+
+            /// Returns `true` if every key has the same order of preference on both sides: the same
+            /// parameters, the same hasher (by its hash of a fixed probe), and members of the same
+            /// identities, weights and drained states. What the nodes carry does not matter, nor
+            /// their type. O(bytes of all identities).
+            pub fn same_placement<M, H2: $crate::hash::KeyHasher>(
+                &self,
+                other: &$strategy<M, H2>,
+            ) -> bool {
+                let (own, others) = (self.placement(), other.placement());
+                own == others
+                    && $crate::snapshot::probe(&self.hasher)
+                        == $crate::snapshot::probe(&other.hasher)
+                    && self.nodes.same_members(&other.nodes)
             }
 
             /// Configuration and membership, to be stored or sent, without the hasher's key and without anything that follows from them.

@@ -41,6 +41,7 @@ fn all_types_are_send_sync_and_debug() {
     #[cfg(feature = "std")]
     plain::<clockwise::Forecast>();
     plain::<Token>();
+    plain::<clockwise::TokenRange>();
     plain::<(Xxh3, SipHash13)>();
     plain::<(NodeError, ConfigError, NotEnoughDomains)>();
 }
@@ -76,6 +77,7 @@ fn errors_are_errors() {
 fn tokens_are_ordered_hashable_and_shown_with_all_digits() {
     fn key<T: Ord + Hash>() {}
     key::<Token>();
+    key::<clockwise::TokenRange>();
     assert!(Token::new(1) < Token::new(2));
     assert_eq!(
         format!("{:?}", Token::new(0xab)),

@@ -1,8 +1,8 @@
 //! A changed placement answers as a fresh one of the same list.
 #![cfg(feature = "compat")]
 
-use clockwise::compat::{EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama, Named, Nginx};
-use clockwise::{Manage, Membership, NodeError, Route};
+use clockwise::compat::{EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama, Nginx};
+use clockwise::{Manage, Membership, Named, NodeError, Route};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 

@@ -5,7 +5,9 @@ use clockwise::{HashRing, Key, KeyHasher, Mixed, SipHash13, Xxh3};
 use std::net::{IpAddr, SocketAddr};
 
 const KEYS: &str = include_str!("golden/v1/keys.tsv");
+const MORE_KEYS: &str = include_str!("golden/v1/keys_signed_tuples.tsv");
 const RING: &str = include_str!("golden/v1/ring.tsv");
+const OWN_POINTS: &str = include_str!("golden/v1/own_points.tsv");
 
 fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.lines()
@@ -29,6 +31,7 @@ fn bytes<K: Key + ?Sized>(key: &K) -> Vec<u8> {
 
 fn typed(kind: &str, text: &str) -> Vec<u8> {
     let number = || text.parse::<u128>().expect("a number");
+    let signed = || text.parse::<i128>().expect("a number");
     match kind {
         "text" => bytes(text),
         "bytes" => bytes(&unhex(text)),
@@ -37,15 +40,24 @@ fn typed(kind: &str, text: &str) -> Vec<u8> {
         "u32" => bytes(&u32::try_from(number()).expect("in range")),
         "u64" => bytes(&u64::try_from(number()).expect("in range")),
         "u128" => bytes(&number()),
+        "i8" => bytes(&i8::try_from(signed()).expect("in range")),
+        "i16" => bytes(&i16::try_from(signed()).expect("in range")),
+        "i64" => bytes(&i64::try_from(signed()).expect("in range")),
+        "i128" => bytes(&signed()),
         "ip" => bytes(&text.parse::<IpAddr>().expect("an address")),
         "socket" => bytes(&text.parse::<SocketAddr>().expect("a socket address")),
-        "pair" => {
-            let (a, b) = text.split_once('|').expect("two parts");
-            let part = |part: &str| {
-                let (kind, text) = part.split_once('=').expect("kind=text");
-                typed(kind, text)
-            };
-            bytes(&(part(a), part(b)))
+        "pair" | "triple" | "quadruple" => {
+            let parts: Vec<Vec<u8>> = text
+                .split('|')
+                .map(|part| part.split_once('=').expect("kind=text"))
+                .map(|(kind, text)| typed(kind, text))
+                .collect();
+            match (kind, &parts[..]) {
+                ("pair", [a, b]) => bytes(&(a, b)),
+                ("triple", [a, b, c]) => bytes(&(a, b, c)),
+                ("quadruple", [a, b, c, d]) => bytes(&(a, b, c, d)),
+                _ => panic!("not a {kind}: {text}"),
+            }
         }
         _ => panic!("unknown type {kind}"),
     }
@@ -54,11 +66,11 @@ fn typed(kind: &str, text: &str) -> Vec<u8> {
 #[test]
 fn keys_have_their_recorded_bytes() {
     let mut checked = 0;
-    for line in lines(KEYS) {
+    for line in lines(KEYS).chain(lines(MORE_KEYS)) {
         assert_eq!(typed(line[0], line[1]), unhex(line[2]), "{line:?}");
         checked += 1;
     }
-    assert!(checked >= 41, "{checked}");
+    assert!(checked >= 83, "{checked}");
 }
 
 fn fnv1a(bytes: &[u8]) -> u64 {
@@ -92,6 +104,30 @@ impl KeyHasher for Constant {
     }
 }
 
+/// XXH3 with points of its own.
+enum OwnPoints {
+    /// The index behind the identity, and one point more than is asked for.
+    IndexLast,
+    One,
+    None,
+}
+
+impl KeyHasher for OwnPoints {
+    fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+        Xxh3::new().hash_bytes(bytes)
+    }
+
+    fn hash_points(&self, identity: &[u8], count: u32, point: &mut dyn FnMut(u64)) {
+        match self {
+            OwnPoints::IndexLast => (0..=count)
+                .map(|i| [identity, &i.to_le_bytes()].concat())
+                .for_each(|bytes| point(self.hash_bytes(&bytes))),
+            OwnPoints::One => point(self.hash_bytes(identity)),
+            OwnPoints::None => {}
+        }
+    }
+}
+
 fn hasher(name: &str, parameter: &str) -> Box<dyn KeyHasher> {
     let parameter = unhex(parameter);
     match name {
@@ -104,6 +140,9 @@ fn hasher(name: &str, parameter: &str) -> Box<dyn KeyHasher> {
         "mixed-crc32" => Box::new(Mixed::from_fn(crc32)),
         "top8" => Box::new(Top8),
         "constant" => Box::new(Constant),
+        "xxh3-index-last" => Box::new(OwnPoints::IndexLast),
+        "xxh3-one" => Box::new(OwnPoints::One),
+        "xxh3-none" => Box::new(OwnPoints::None),
         _ => panic!("unknown hasher {name}"),
     }
 }
@@ -112,7 +151,7 @@ type Ring = HashRing<Vec<u8>, Box<dyn KeyHasher>>;
 
 #[test]
 fn rings_have_their_recorded_owners_and_fingerprints() {
-    let mut lines = lines(RING).peekable();
+    let mut lines = lines(RING).chain(lines(OWN_POINTS)).peekable();
     let (mut rings, mut keys) = (0, 0);
     while let Some(head) = lines.next() {
         assert_eq!(head[0], "ring");
@@ -162,5 +201,5 @@ fn rings_have_their_recorded_owners_and_fingerprints() {
         }
         rings += 1;
     }
-    assert!(rings >= 63 && keys >= 10_000, "{rings} rings, {keys} keys");
+    assert!(rings >= 72 && keys >= 11_700, "{rings} rings, {keys} keys");
 }

@@ -19,7 +19,7 @@ use xxhash_rust::xxh64::xxh64;
 /// 1.85.1).
 ///
 /// A node's text is its host key: `ip:port` as Envoy and gRPC write it (`10.0.0.1:80`, `[2001:db8::1]:80`), the path of a pipe,
-/// or the `hash_key` of the endpoint's metadata where it has one ([`Named`](super::Named) gives an address such a key). With
+/// or the `hash_key` of the endpoint's metadata where it has one ([`Named`](crate::Named) gives an address such a key). With
 /// `use_hostname_for_hashing` it is the hostname.
 ///
 /// ```

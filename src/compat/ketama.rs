@@ -325,7 +325,7 @@ impl<N> KetamaBuilder<N> {
     }
 
     /// Whether the nodes' texts are the names that the `servers:` of the pool have (`- 10.0.0.1:11211:1 cache-a`), not their
-    /// addresses: then a text that ends in `:11211` keeps it. [`Named`](super::Named) gives an address a name.
+    /// addresses: then a text that ends in `:11211` keeps it. [`Named`](crate::Named) gives an address a name.
     pub fn named(mut self, named: bool) -> Self {
         self.named = named;
         self

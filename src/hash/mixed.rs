@@ -13,6 +13,10 @@ use core::hash::{BuildHasher, Hasher};
 /// inside: `std::hash::RandomState` differs in every process, and `std`'s `DefaultHasher` may differ between releases of
 /// Rust, so either breaks the promise of equal owners everywhere.
 ///
+/// Its [`hash_points`](KeyHasher::hash_points) is the default: layout V1 over the finalised hash.
+/// To keep points of your own, implement [`KeyHasher`] instead.
+///
+/// # Examples
 /// ```
 /// use clockwise::{HashRing, Mixed};
 ///

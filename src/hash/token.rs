@@ -86,8 +86,8 @@ impl TokenRange {
         last: Token(u64::MAX),
     };
 
-    /// Creates the range from `first` to `last`, both included. Returns `None` if `first` is greater
-    /// than `last`.
+    /// Creates the range from `first` to `last`, both included. Returns `None` if `first` is
+    /// greater than `last`.
     #[inline]
     pub const fn new(first: Token, last: Token) -> Option<Self> {
         if first.0 <= last.0 {
@@ -166,7 +166,9 @@ mod text {
         type Value = TokenRange;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("two tokens of 16 lower-case hexadecimal digits, the first not greater, with `-` between them")
+            f.write_str(
+                "two tokens of 16 hexadecimal digits with `-` between, the first not greater",
+            )
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<TokenRange, E> {

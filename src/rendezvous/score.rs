@@ -40,7 +40,8 @@ impl Folded {
     /// The node's hash.
     pub(crate) fn node(hasher: &impl KeyHasher, identity: &[u8]) -> Self {
         let mut hash = 0;
-        layout::for_each_point(hasher, identity, 1, |point| hash = point);
+        let hash_bytes = |bytes: &[u8]| hasher.hash_bytes(bytes);
+        layout::for_each_point(hash_bytes, identity, 1, |point| hash = point);
         Folded::new(hash)
     }
 }

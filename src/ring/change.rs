@@ -1,10 +1,10 @@
 //! What a change of a ring does: hands points and members to `migration`.
 
+use super::HashRing;
 use super::compare::differing;
 use super::points::Points;
-use super::{HashRing, layout};
 use crate::error::{ConfigError, DiffError};
-use crate::hash::{KeyHasher, Token};
+use crate::hash::{KeyHasher, Token, take_points};
 use crate::key::Key;
 use crate::migration::{
     Circle, Domains, Explanation, Loss, Pieces, Places, Union, diff_verbs, losses, replica_set,
@@ -102,9 +102,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
                 let entry = &self.nodes.entries()[rank as usize];
                 let count = self.virtual_nodes() * entry.weight;
                 let mut points = Vec::with_capacity(count as usize);
-                layout::for_each_point(&self.hasher, &entry.identity, count, |point| {
-                    points.push(point);
-                });
+                take_points(&self.hasher, &entry.identity, count, &mut points);
                 points
             },
         };

@@ -10,15 +10,15 @@
 //! the node's own identity and weight, so a change of one node moves no other node's points. Changing a line here moves
 //! keys: that would be Layout V2, beside this one.
 
-use crate::hash::KeyHasher;
 use alloc::vec::Vec;
 
 /// Layout number, part of a ring's fingerprint.
 pub(crate) const LAYOUT_V1: u8 = 1;
 
 /// Passes the tokens of a node's points 0 to `count` − 1 to `point`.
+#[inline]
 pub(crate) fn for_each_point(
-    hasher: &impl KeyHasher,
+    hash: impl Fn(&[u8]) -> u64,
     identity: &[u8],
     count: u32,
     mut point: impl FnMut(u64),
@@ -28,6 +28,6 @@ pub(crate) fn for_each_point(
     bytes.extend_from_slice(identity);
     for i in 0..count {
         bytes[..4].copy_from_slice(&i.to_le_bytes());
-        point(hasher.hash_bytes(&bytes));
+        point(hash(&bytes));
     }
 }

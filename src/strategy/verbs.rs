@@ -243,6 +243,18 @@ macro_rules! routing_verbs {
                 $crate::Strategy::route_token(self, token)
             }
 
+            /// Returns the first node in `key`'s order of preference whose identity is not in
+            /// `tried`: the next one to ask after failures.
+            ///
+            /// See [`Route::route_except`](crate::Route::route_except).
+            pub fn route_except<K, Q>(&self, key: &K, tried: &[Q]) -> Option<&$N>
+            where
+                K: $crate::Key + ?Sized,
+                Q: $crate::Key,
+            {
+                $crate::Route::route_except(self, key, tried)
+            }
+
             /// Returns `n` nodes in `key`'s order of preference, spread over domains (zones,
             /// racks): never two in one domain while another is unused.
             ///

@@ -24,10 +24,10 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
         new: &'a SlotTable<N, H2>,
     ) -> Result<Union<'a, N>, DiffError> {
         same_hasher(&self.hasher, &new.hasher)?;
-        if self.slots() != new.slots() {
+        if self.slot_count() != new.slot_count() {
             return Err(DiffError::SlotCountMismatch {
-                old: self.slots() as u64,
-                new: new.slots() as u64,
+                old: self.slot_count() as u64,
+                new: new.slot_count() as u64,
             });
         }
         Ok(Union::of(&self.nodes, &new.nodes))
@@ -41,7 +41,7 @@ impl<N, H> SlotTable<N, H> {
         new: &SlotTable<N, H2>,
         _: &Places,
     ) -> impl Iterator<Item = (u64, u64, Option<u32>, Option<u32>)> {
-        (0..self.slots()).map(|slot| {
+        (0..self.slot_count()).map(|slot| {
             let (first, last) = self.tokens_of(slot);
             (first, last, self.owners.get(slot), new.owners.get(slot))
         })

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks tests/golden/v1/{keys,ring}.tsv against the Python implementation of docs/SPEC.md; with --write makes them anew.
+"""Checks tests/golden/v1/{keys,keys_signed_tuples,ring,own_points}.tsv against the Python implementation
+of docs/SPEC.md; with --write makes them anew.
 
     python3 tests/spec/check_ring.py
 """
@@ -22,11 +23,11 @@ def first_three(ring, nodes, token):
 
 def check():
     checked = 0
-    for kind, text, expected in lines("keys.tsv"):
+    for kind, text, expected in [*lines("keys.tsv"), *lines("keys_signed_tuples.tsv")]:
         assert key_bytes(kind, text).hex() == expected, (kind, text)
         checked += 1
     nodes, ring, settings = [], None, None
-    for what, *cells in lines("ring.tsv"):
+    for what, *cells in [*lines("ring.tsv"), *lines("own_points.tsv")]:
         if what == "ring":
             settings, nodes, ring = cells, [], None
         elif what == "node":
@@ -53,6 +54,20 @@ TYPED = [
     ("pair", "text=ab|text=c"), ("pair", "text=a|text=bc"), ("pair", "text=|text="), ("pair", "text=acme|u64=42"),
     ("pair", "u8=1|socket=10.1.2.3:80"), ("pair", "text=" + "x" * 100 + "|u16=1"),
 ]
+
+SIGNED_AND_TUPLES = [
+    *[(f"i{bits}", str(value)) for bits in (8, 16, 64, 128)
+      for value in (0, 1, -1, -2, 7, 2 ** (bits - 1) - 1, -(2 ** (bits - 1)))],
+    ("i16", "-258"), ("i64", "-72623859790382856"), ("i64", "1234567890123456789"),
+    ("pair", "i64=-1|text=a"),
+    ("triple", "text=ab|text=|text=c"), ("triple", "text=a|text=b|text=c"), ("triple", "text=|text=|text="),
+    ("triple", "u64=42|text=acme|u32=7"), ("triple", "i64=-42|ip=10.1.2.3|bytes=00ff"),
+    ("triple", "text=" + "x" * 100 + "|u8=1|i8=-1"),
+    ("quadruple", "text=a|text=b|text=c|text=d"), ("quadruple", "text=|text=|text=|text="),
+    ("quadruple", "u8=1|u16=2|u32=3|u64=4"), ("quadruple", "text=eu|i64=-1|socket=10.1.2.3:80|text=user:42"),
+]
+
+OWN_POINTS = ["index-last", "one", "none"]
 
 HASHERS = [
     ("xxh3", "00" * 8), ("xxh3", "00" * 7 + "01"), ("xxh3", "deadbeefcafef00d"),
@@ -93,23 +108,36 @@ def write():
         file.write("# type, value, bytes in hexadecimal (docs/SPEC.md, section 1)\n")
         for kind, text in TYPED:
             file.write(f"{kind}\t{text}\t{key_bytes(kind, text).hex()}\n")
+    with open(GOLDEN / "keys_signed_tuples.tsv", "w", encoding="utf-8") as file:
+        file.write("# type, value, bytes in hexadecimal (docs/SPEC.md, section 1)\n")
+        for kind, text in SIGNED_AND_TUPLES:
+            file.write(f"{kind}\t{text}\t{key_bytes(kind, text).hex()}\n")
+    with open(GOLDEN / "own_points.tsv", "w", encoding="utf-8") as file:
+        file.write("# rings under hashers with points of their own (docs/SPEC.md, sections 4 and 9)\n")
+        for rule in OWN_POINTS:
+            for virtual_nodes, nodes in list(topologies())[2:5]:
+                write_ring(file, f"xxh3-{rule}", "", virtual_nodes, nodes)
     with open(GOLDEN / "ring.tsv", "w", encoding="utf-8") as file:
         file.write("# rings, their nodes, fingerprints and owners (docs/SPEC.md, section 9)\n")
         for name, parameter in HASHERS:
             for virtual_nodes, nodes in topologies():
-                ring = ring_of(name, parameter, virtual_nodes, nodes)
-                file.write(f"ring\t{name}\t{parameter}\t{virtual_nodes}\n")
-                for identity, weight, drained in nodes:
-                    file.write(f"node\t{identity.hex()}\t{weight}\t{int(drained)}\n")
-                file.write(f"fingerprint\t{fingerprint(ring.kind, ring.parameters, ring.hash, nodes):016x}\n")
-                # Points themselves are keys too: a token that is exactly a point's belongs to that point.
-                points = [(i.to_bytes(4, "little") + identity).hex() for identity, _, _ in nodes[:3] for i in (0, 1)]
-                some = list(keys()) if name != "constant" else ["", "61", "62"]
-                for key in some + points:
-                    if name == "siphash13" and key == "61*65536" and virtual_nodes == 1:
-                        continue  # 64 KiB in pure Python takes its time; the other rings have it
-                    token = ring.hash(unhex(key))
-                    file.write(f"key\t{key}\t{token:016x}\t{first_three(ring, nodes, token)}\n")
+                write_ring(file, name, parameter, virtual_nodes, nodes)
+
+
+def write_ring(file, name, parameter, virtual_nodes, nodes):
+    ring = ring_of(name, parameter, virtual_nodes, nodes)
+    file.write(f"ring\t{name}\t{parameter}\t{virtual_nodes}\n")
+    for identity, weight, drained in nodes:
+        file.write(f"node\t{identity.hex()}\t{weight}\t{int(drained)}\n")
+    file.write(f"fingerprint\t{fingerprint(ring.kind, ring.parameters, ring.hash, nodes):016x}\n")
+    # Points themselves are keys too: a token that is exactly a point's belongs to that point.
+    points = [(i.to_bytes(4, "little") + identity).hex() for identity, _, _ in nodes[:3] for i in (0, 1)]
+    some = list(keys()) if name != "constant" else ["", "61", "62"]
+    for key in some + points:
+        if name == "siphash13" and key == "61*65536" and virtual_nodes == 1:
+            continue  # 64 KiB in pure Python takes its time; the other rings have it
+        token = ring.hash(unhex(key))
+        file.write(f"key\t{key}\t{token:016x}\t{first_three(ring, nodes, token)}\n")
 
 
 if __name__ == "__main__":

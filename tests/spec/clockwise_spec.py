@@ -19,13 +19,15 @@ M64 = (1 << 64) - 1
 # ---- 1. keys are bytes -------------------------------------------------------------------------------------------------
 
 def key_bytes(kind, text):
-    """The bytes of a value that is written as text, as in keys.tsv."""
+    """The bytes of a value that is written as text, as in keys.tsv and keys_signed_tuples.tsv."""
     if kind == "text":
         return text.encode()
     if kind == "bytes":
         return bytes.fromhex(text)
     if kind[0] == "u" and kind[1:].isdigit():
         return int(text).to_bytes(int(kind[1:]) // 8, "little")
+    if kind[0] == "i" and kind[1:].isdigit():
+        return int(text).to_bytes(int(kind[1:]) // 8, "little", signed=True)
     if kind == "ip":
         return ipaddress.ip_address(text).packed
     if kind == "socket":
@@ -35,6 +37,10 @@ def key_bytes(kind, text):
         (kind_a, a), (kind_b, b) = (part.split("=", 1) for part in text.split("|"))
         a, b = key_bytes(kind_a, a), key_bytes(kind_b, b)
         return struct.pack("<Q", len(a)) + a + b
+    if kind in ("triple", "quadruple"):
+        *parts, last = (key_bytes(*part.split("=", 1)) for part in text.split("|"))
+        assert len(parts) == {"triple": 2, "quadruple": 3}[kind]
+        return b"".join(struct.pack("<Q", len(part)) + part for part in parts) + last
     raise ValueError(kind)
 
 
@@ -110,7 +116,38 @@ def hasher(name, parameter=b""):
         return lambda data: xxh3(data) & 0xFF << 56
     if name == "constant":
         return lambda data: 0x123456789ABCDEF0
+    if name.startswith("xxh3-"):
+        return OwnPoints(name.removeprefix("xxh3-"))
     raise ValueError(name)
+
+
+class OwnPoints:
+    """XXH3 with points of its own, as own_points.tsv has them."""
+
+    def __init__(self, rule):
+        self.rule = rule
+
+    def __call__(self, data):
+        return xxh3(data)
+
+    def points(self, identity, count):
+        if self.rule == "none":
+            return []
+        if self.rule == "one":
+            return [xxh3(identity)]
+        # One more than is asked for, which the ring does not take.
+        return [xxh3(identity + struct.pack("<I", i)) for i in range(count + 1)]
+
+
+def v1_points(hash_bytes, identity, count):
+    return [hash_bytes(struct.pack("<I", i) + identity) for i in range(count)]
+
+
+def points_of(hash_bytes, identity, count):
+    """The points that a ring takes for a node."""
+    if not hasattr(hash_bytes, "points"):
+        return v1_points(hash_bytes, identity, count)
+    return hash_bytes.points(identity, count)[:count] or [xxh3(identity)]
 
 
 def hasher_with_option(name, option):
@@ -135,10 +172,10 @@ class Ring:
     def __init__(self, hash_bytes, parameters, members):
         self.hash, self.parameters, self.members = hash_bytes, parameters, sorted(members)
         self.points = sorted(
-            (hash_bytes(struct.pack("<I", i) + identity), index)
+            (point, index)
             for index, (identity, weight, drained) in enumerate(self.members)
             if not drained
-            for i in range(parameters["virtual_nodes"] * weight)
+            for point in points_of(hash_bytes, identity, parameters["virtual_nodes"] * weight)
         )
         self.eligible = sum(not drained for _, _, drained in members)
 
@@ -277,8 +314,16 @@ def fingerprint_of(kind, layout, parameters, probe, members):
     return xxh3(data)
 
 
+def probe_of(hash_bytes):
+    name = b"clockwise probe"
+    token, points = hash_bytes(name), points_of(hash_bytes, name, 2)
+    if points == v1_points(hash_bytes, name, 2):
+        return token
+    return xxh3(b"".join(struct.pack("<Q", word) for word in [token, *points]))
+
+
 def fingerprint(kind, parameters, hash_bytes, members):
-    return fingerprint_of(kind, 1, parameters, hash_bytes(b"clockwise probe"), members)
+    return fingerprint_of(kind, 1, parameters, probe_of(hash_bytes), members)
 
 
 # ---- 9. the golden files -----------------------------------------------------------------------------------------------
