@@ -1,4 +1,5 @@
-//! Asks a ring what would happen: if a node dies, two at once, a zone; if a weight or the number of virtual nodes changes.
+//! Asks a ring what would happen: if a node dies, two at once, a zone; if a weight or the number of
+//! virtual nodes changes.
 //!
 //! ```sh
 //! cargo run --example what_if

@@ -66,8 +66,8 @@ impl<'a, N> Migration<'a, N> {
     }
 
     /// Compares the replica sets of both sides, of up to `copies` ranks, each in order of
-    /// preference. The spans are ascending from 0 to MAX without a gap, or there are none because no
-    /// node is eligible.
+    /// preference. The spans are ascending from 0 to MAX without a gap, or there are none because
+    /// no node is eligible.
     pub(crate) fn of_sets<A: AsRef<[u32]>, B: AsRef<[u32]>>(
         Union { nodes, places }: Union<'a, N>,
         copies: usize,

@@ -1,5 +1,5 @@
-//! The queue of a plan: the largest move that may start, under a limit for each node. Knows ends and
-//! sizes only, no nodes.
+//! The queue of a plan: the largest move that may start, under a limit for each node. Knows ends
+//! and sizes only, no nodes.
 //!
 //! # How it avoids scanning
 //! Moves between the same two nodes are blocked together, so they form a *pair* with one heap. A
@@ -10,8 +10,8 @@
 //! That is enough, because a blocked pair can only become startable when one of its ends gets a
 //! free slot, and that end is searched at that moment. A search goes through the node's pairs until
 //! one has a free other end, or through the few free nodes of the other side, if that is shorter.
-//! So of f free nodes and d pairs it looks at about min(f, d / f), never more than √d + 1 if the free
-//! nodes are spread evenly.
+//! So of f free nodes and d pairs it looks at about min(f, d / f), never more than √d + 1 if the
+//! free nodes are spread evenly.
 
 use alloc::collections::{BTreeSet, BinaryHeap};
 use alloc::vec::Vec;
