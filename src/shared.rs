@@ -128,10 +128,15 @@ impl<S> Shared<S> {
     /// If `change` fails or panics, nothing has changed: readers keep the snapshot that they have,
     /// and the next update works. Other writers wait while `change` runs and the strategy is
     /// cloned, so neither may update the same `Shared`: it would wait for itself. The old snapshot
-    /// is dropped after the writers' lock is released, so a `Drop` of a node may.
+    /// is dropped after the writers' lock is released, so a `Drop` of a node may update, unless
+    /// `change` itself drops that node.
     ///
     /// # Errors
     /// Those of `change`.
+    ///
+    /// # Panics
+    /// If `change`, or the `Clone` of a node, panics: nothing has changed then. If the `Drop` of a
+    /// node of the old snapshot panics: the change is done then. No lock stays poisoned.
     pub fn try_update<T, E>(&self, change: impl FnOnce(&mut S) -> Result<T, E>) -> Result<T, E>
     where
         S: Clone,
