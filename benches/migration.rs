@@ -1,4 +1,5 @@
-//! What a change costs, as ratios to one naive ring build of the same run; interleaved, minima. Each answer is asserted.
+//! What a change costs, as ratios to one naive ring build of the same run; interleaved, minima.
+//! Each answer is asserted.
 //!
 //! `cargo bench --bench migration`; with `CLOCKWISE_LONG=1` also 10,000 nodes.
 

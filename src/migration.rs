@@ -8,8 +8,8 @@
 //! 3. [`Epochs`] holds the old and the new placement and says where to read and write a key, range
 //!    by range. It describes the protocol for many processes.
 //!
-//! The module works on ranges of tokens with the ranks of their owners, and on memberships. It knows
-//! no ring and no table.
+//! The module works on ranges of tokens with the ranks of their owners, and on memberships. It
+//! knows no ring and no table.
 
 mod copies;
 mod diff;

@@ -224,10 +224,11 @@ fn the_new_payload_is_shown_as_to_and_the_old_as_from() {
     );
 }
 
-// ---- replica sets ----------------------------------------------------------------------------------------------
+// ---- replica sets
+// ----------------------------------------------------------------------------------------------
 
-/// The set after the moves of this token, in no order. The i-th that leaves is replaced by the i-th that joins, each in order of
-/// preference.
+/// The set after the moves of this token, in no order. The i-th that leaves is replaced by the i-th
+/// that joins, each in order of preference.
 fn applied<'a>(
     migration: &'a Migration<'_, Node>,
     token: Token,

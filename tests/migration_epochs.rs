@@ -62,11 +62,13 @@ where
                 &news
             };
             assert_eq!(names(epochs.reads(&key)), *reads);
-            let mut writes = news.clone();
-            if stage != Stage::Done {
-                writes = olds.clone();
-                writes.extend(news.into_iter().filter(|name| !olds.contains(name)));
-            }
+            let mut writes = match stage {
+                Stage::Done => Vec::new(),
+                _ => olds.clone(),
+            };
+            let joining = news.iter().filter(|name| !writes.contains(name));
+            let joining: Vec<String> = joining.cloned().collect();
+            writes.extend(joining);
             assert_eq!(names(epochs.writes(&key)), writes);
             assert_eq!(epochs.reads_token(token), epochs.reads(&key));
             assert_eq!(epochs.writes_token(token), epochs.writes(&key));

@@ -132,8 +132,7 @@ fn a_crash_at_every_step_of_a_plan_of_2000_moves_is_harmless() {
         assert_eq!(plan.in_flight(), 0);
         (plan, epochs)
     };
-    loop {
-        let Some(m) = plan.start() else { break };
+    while let Some(m) = plan.start() {
         copied[number(&m)] += 1;
         cluster.copy(random, &m, &old, N);
         let point = random.below(4);

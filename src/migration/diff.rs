@@ -35,6 +35,12 @@ use core::iter::FusedIterator;
 ///     Some(m) => println!("user:42 moves from {:?} to {:?}", m.from, m.to),
 ///     None => println!("user:42 stays"),
 /// }
+/// println!("{migration}");
+/// // 25.08 % moves, in 389 ranges
+/// // from        to         ranges     share
+/// // b        -> d             151    8.51 %
+/// // c        -> d             124    8.45 %
+/// // a        -> d             114    8.12 %
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Migration<'a, N> {
@@ -60,8 +66,8 @@ impl<'a, N> Migration<'a, N> {
     }
 
     /// Compares the replica sets of both sides, of up to `copies` ranks, each in order of
-    /// preference. The spans are ascending from 0 to MAX without a gap, or there are none because no
-    /// node is eligible.
+    /// preference. The spans are ascending from 0 to MAX without a gap, or there are none because
+    /// no node is eligible.
     pub(crate) fn of_sets<A: AsRef<[u32]>, B: AsRef<[u32]>>(
         Union { nodes, places }: Union<'a, N>,
         copies: usize,

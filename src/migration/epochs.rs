@@ -42,9 +42,9 @@ use core::fmt;
 ///    stage that is one further. A process stores the step, applies it with
 ///    [`advance`](Epochs::advance), waits until all operations that it began before have ended, and
 ///    then acknowledges. If the epochs are in a `Shared`, hold the snapshot during each operation
-///    and wait for its `oldest_version_in_use`. A process may also look at the stage again after each
-///    operation and repeat the operation if it changed. Step k + 1 is published when every process
-///    has acknowledged step k.
+///    and wait for its `oldest_version_in_use`. A process may also look at the stage again after
+///    each operation and repeat the operation if it changed. Step k + 1 is published when every
+///    process has acknowledged step k.
 /// 4. **Every process** means every one that can reach the nodes. A new process loads the present
 ///    step before its first operation, and is counted before that. A process that cannot renew its
 ///    lease stops by itself before the lease ends.
@@ -63,10 +63,10 @@ use core::fmt;
 /// value. Repeat a write that failed half-way before its range advances.
 ///
 /// **Quorums.** With [`old_replicas`](Epochs::old_replicas) and
-/// [`new_replicas`](Epochs::new_replicas) a write in `Copying` and `Copied` needs a quorum of *each*
-/// side, and a read a quorum of the side that is read. Never count over the union of the sides. If
-/// the number of replicas falls, copy what a quorum of the old replicas has to every new replica,
-/// also to those that stay.
+/// [`new_replicas`](Epochs::new_replicas) a write in `Copying` and `Copied` needs a quorum of
+/// *each* side, and a read a quorum of the side that is read. Never count over the union of the
+/// sides. If the number of replicas falls, copy what a quorum of the old replicas has to every new
+/// replica, also to those that stay.
 ///
 /// # Examples
 /// ```
@@ -163,8 +163,8 @@ impl<Old, New> Epochs<Old, New> {
     /// they are, so a step may be applied again.
     ///
     /// # Errors
-    /// [`AdvanceError`] if a part of the range would skip a stage. It names the first such part, and
-    /// nothing has changed then.
+    /// [`AdvanceError`] if a part of the range would skip a stage. It names the first such part,
+    /// and nothing has changed then.
     ///
     /// # Performance
     /// O(log ranges) for each part. Neighbours in one stage are merged.
@@ -204,13 +204,16 @@ impl<Old, New> Epochs<Old, New> {
     /// | when reversed, the range was | becomes | to copy back |
     /// |---|---|---|
     /// | `Copying` in every process | `Copied` | nothing |
-    /// | `Copied` or `Copying`, and never `Done` in any process | `Copying` | nothing: advance it to `Copied` when every process has acknowledged the reversal |
-    /// | `Done` in any process | `Copying` | all that was written since the first `Done`, or everything if old data was dropped |
+    /// | `Copied` in some process, `Done` in none | `Copying` | nothing |
+    /// | `Done` in any process | `Copying` | what was written since the first `Done` |
     ///
-    /// The second row is also the way out if a taker died. Processes may reverse one by one, but
-    /// none of them gets a forward step after the first one has reversed. A process that has no
-    /// epochs yet needs none. After the reversal the protocol goes on as before, to
-    /// [`Stage::Done`].
+    /// A range of the second row may advance to `Copied` when every process has acknowledged the
+    /// reversal. This is also the way out if a taker died. A range of the third row may do so when
+    /// the data is copied back: all of it, if old data was dropped.
+    ///
+    /// Processes may reverse one by one, but none of them gets a forward step after the first one
+    /// has reversed. A process that has no epochs yet needs none. After the reversal the protocol
+    /// goes on as before, to [`Stage::Done`].
     #[must_use]
     pub fn reverse(self) -> Epochs<New, Old> {
         Epochs {

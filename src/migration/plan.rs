@@ -16,8 +16,8 @@ use core::fmt;
 /// under way from it and at most `limit` to it.
 ///
 /// The two limits are counted apart, because reading old data and writing new data use different
-/// halves of a node's disk and network. A plan owns clones of the nodes, so it can be stored and may
-/// outlive both placements.
+/// halves of a node's disk and network. A plan owns clones of the nodes, so it can be stored and
+/// may outlive both placements.
 ///
 /// Call [`start`](Plan::start) until it returns `None`, copy what it returned, and report each move
 /// with [`complete`](Plan::complete) or [`retry`](Plan::retry). Each report may let another move
@@ -149,7 +149,9 @@ impl<N: Key> Plan<N> {
     /// is none now.
     ///
     /// # Performance
-    /// O(log moves), amortised over the moves.
+    /// O(log moves), amortised over the moves, if most givers or most takers have a free slot. If
+    /// most nodes of both sides are full, also about √p for a node that moves tokens to or from p
+    /// others.
     pub fn start(&mut self) -> Option<Move<N>>
     where
         N: Clone,
@@ -177,8 +179,8 @@ impl<N: Key> Plan<N> {
         self.end(done, State::Complete)
     }
 
-    /// Puts a move back that is under way, because it failed. Returns `false` if it is not a move of
-    /// this plan or is not under way, and changes nothing then.
+    /// Puts a move back that is under way, because it failed. Returns `false` if it is not a move
+    /// of this plan or is not under way, and changes nothing then.
     ///
     /// # Performance
     /// O(log moves).
@@ -254,8 +256,8 @@ impl<N> Plan<N> {
         }
     }
 
-    /// Returns the ranges whose moves are all complete, in ascending order. A range in which no move
-    /// has a taker is complete from the start.
+    /// Returns the ranges whose moves are all complete, in ascending order. A range in which no
+    /// move has a taker is complete from the start.
     ///
     /// # Performance
     /// O(moves) for all. Advancing [`Epochs`](super::Epochs) by all of them again does nothing, so

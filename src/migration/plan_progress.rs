@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 /// How far a plan has come, to be stored: which moves are complete, and of which migration.
 ///
-/// Returned by [`Plan::progress`] and read by [`Plan::resume`]. Takes one bit a move, in the order of
-/// [`Migration::moves`].
+/// Returned by [`Plan::progress`] and read by [`Plan::resume`]. Takes one bit a move, in the order
+/// of [`Migration::moves`](super::Migration::moves).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Progress {

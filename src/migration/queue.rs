@@ -1,5 +1,5 @@
-//! The queue of a plan: the largest move that may start, under a limit for each node. Knows ends and
-//! sizes only, no nodes.
+//! The queue of a plan: the largest move that may start, under a limit for each node. Knows ends
+//! and sizes only, no nodes.
 //!
 //! # How it avoids scanning
 //! Moves between the same two nodes are blocked together, so they form a *pair* with one heap. A
@@ -10,8 +10,8 @@
 //! That is enough, because a blocked pair can only become startable when one of its ends gets a
 //! free slot, and that end is searched at that moment. A search goes through the node's pairs until
 //! one has a free other end, or through the few free nodes of the other side, if that is shorter.
-//! So of f free nodes and d pairs it looks at about min(f, d / f), never more than √d + 1 if the free
-//! nodes are spread evenly.
+//! So of f free nodes and d pairs it looks at about min(f, d / f), never more than √d + 1 if the
+//! free nodes are spread evenly.
 
 use alloc::collections::{BTreeSet, BinaryHeap};
 use alloc::vec::Vec;
@@ -61,8 +61,9 @@ struct Side {
 #[derive(Debug, Clone, Default)]
 struct Node {
     under_way: u32,
-    /// The largest pending move of each pair, and the pair.
-    heads: BTreeSet<(Rank, u32)>,
+    /// The largest pending move of each pair, the pair's other end, and the pair. A search looks at
+    /// many of them, so it should not have to fetch each pair.
+    heads: BTreeSet<(Rank, u32, u32)>,
     /// Of the offer that counts. Older ones are void.
     stamp: u32,
 }
@@ -178,8 +179,9 @@ impl Queue {
     fn hide_head(&mut self, pair: u32) {
         let Pair { ends, pending } = &self.pairs[pair as usize];
         if let Some(&head) = pending.peek() {
-            for (side, &end) in self.sides.iter_mut().zip(ends) {
-                side.nodes[end as usize].heads.remove(&(head, pair));
+            for side in [GIVER, TAKER] {
+                let heads = &mut self.sides[side].nodes[ends[side] as usize].heads;
+                heads.remove(&(head, ends[1 - side], pair));
             }
         }
     }
@@ -189,11 +191,12 @@ impl Queue {
     fn show_head(&mut self, pair: u32) {
         let Pair { ends, pending } = &self.pairs[pair as usize];
         let (ends, head) = (*ends, pending.peek().copied());
-        for (side, end) in [GIVER, TAKER].into_iter().zip(ends) {
+        for side in [GIVER, TAKER] {
+            let (end, other) = (ends[side], ends[1 - side]);
             let full = self.is_full(side, end);
             let Side { nodes, free, .. } = &mut self.sides[side];
             let heads = &mut nodes[end as usize].heads;
-            heads.extend(head.map(|head| (head, pair)));
+            heads.extend(head.map(|head| (head, other, pair)));
             if full || heads.is_empty() {
                 free.remove(&end);
             } else {
@@ -235,11 +238,9 @@ impl Queue {
             };
             return free.iter().filter_map(head).max();
         }
-        let has_slot = |&&(_, pair): &&(Rank, u32)| {
-            let end = self.pairs[pair as usize].ends[other];
-            !self.is_full(other, end)
-        };
-        heads.iter().rev().find(has_slot).copied()
+        let has_slot = |&&(_, end, _): &&(Rank, u32, u32)| !self.is_full(other, end);
+        let found = heads.iter().rev().find(has_slot);
+        found.map(|&(rank, _, pair)| (rank, pair))
     }
 }
 

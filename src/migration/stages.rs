@@ -7,7 +7,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// How far a range of tokens has come in a migration; see [`Epochs`](super::Epochs) for the protocol.
+/// How far a range of tokens has come in a migration; see [`Epochs`](super::Epochs) for the
+/// protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Stage {

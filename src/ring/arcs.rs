@@ -1,4 +1,4 @@
-//! Who owns which part of the circle.
+//! The owners of the parts of the circle.
 
 use super::points::Points;
 use crate::hash::{Token, TokenRange};

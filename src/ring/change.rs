@@ -73,17 +73,21 @@ impl<N, H: KeyHasher> HashRing<N, H> {
         Ok(ring)
     }
 
-    /// Why `key` belongs to its owner: its token, the point that decides, the next preferences, and which drained nodes were passed over.
+    /// Returns the reason why `key` belongs to its owner: its token, the point that decides, the
+    /// next preferences, and the drained nodes that were passed over.
     ///
-    /// # Complexity
-    /// Hashes the points of the nodes that it shows and of all drained nodes: not for every request.
+    /// # Performance
+    /// Hashes the points of the nodes that it shows and of all drained nodes, so it is not for
+    /// every request.
     pub fn explain<K: Key + ?Sized>(&self, key: &K) -> Explanation<'_, N> {
         self.explain_where(key, |_| true)
     }
 
-    /// Why [`route_where`](HashRing::route_where) with this `accept` returns what it does: also who was refused. `accept` is also asked about
-    /// preferences after the owner.
+    /// Returns the reason why [`route_where`](HashRing::route_where) with this `accept` returns its
+    /// node, with the nodes that were refused. `accept` is also called for preferences after the
+    /// owner.
     ///
+    /// # Examples
     /// ```
     /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
     /// let why = ring.explain_where("user:42", |node| *node == "c");
@@ -168,8 +172,9 @@ impl<N, H> HashRing<N, H> {
     }
 }
 
-/// The circle cut at every token that a point has: within a piece all orders of preference are one. A point hidden behind another of the same token
-/// cuts too, as it owns the piece once the other is gone.
+/// Cuts the circle at every token that a point has, so that all tokens of a piece have one order of
+/// preference. A point hidden behind another of the same token cuts too, because it owns the piece
+/// once the other is gone.
 fn pieces(points: &Points) -> impl Iterator<Item = (u64, u64)> {
     let count = points.len();
     let mut first = (count > 0).then_some(0);

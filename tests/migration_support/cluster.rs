@@ -5,8 +5,8 @@ use clockwise::{Epochs, HashRing, Move, Stage, Strategy, Token, TokenRange};
 
 pub(crate) type Ring = HashRing<u32>;
 
-/// A version times two, and one more unless it is a delete. So the greater one is the newer one, and
-/// 0 is nothing.
+/// A version times two, and one more unless it is a delete. So the greater one is the newer one,
+/// and 0 is nothing.
 pub(crate) type Value = u64;
 
 fn visible(value: Value) -> Option<Value> {
