@@ -10,6 +10,7 @@ mod filtered;
 mod spread;
 #[cfg(feature = "sticky")]
 mod sticky;
+mod zoned;
 
 pub use any_strategy::AnyStrategy;
 #[cfg(target_has_atomic = "ptr")]
@@ -19,6 +20,7 @@ pub use filtered::Filtered;
 pub use spread::Spread;
 #[cfg(feature = "sticky")]
 pub use sticky::{Session, Sticky};
+pub use zoned::Zoned;
 
 use crate::key::Key;
 use crate::strategy::Strategy;

@@ -1,36 +1,36 @@
-//! A migration summed up: by node, by pair of nodes, and as text.
+//! Sums of a migration: by node, by pair of nodes, and as text.
 
+use super::diff::Migration;
 use super::measure;
-use super::migration::Migration;
 use super::sweep::{NOBODY, Step};
 use crate::error::readable;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// How much one node gives and takes; see [`Migration::totals`].
+/// The sums of one node; see [`Migration::totals`].
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeTotal<'a, N> {
-    /// The node, as the new side knows it; one that leaves, as the old side does.
+    /// The node as the new side knows it, or as the old side does if it leaves.
     pub node: &'a N,
-    /// Tokens that leave it.
+    /// The number of tokens that it gives.
     pub gives: u128,
-    /// Tokens that come to it.
+    /// The number of tokens that it takes.
     pub takes: u128,
 }
 
-/// How much one node gives to another; see [`Migration::flows`].
+/// The sum of all moves from one node to another; see [`Migration::flows`].
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flow<'a, N> {
-    /// Who gives; `None` where nobody had the tokens.
+    /// The giver, or `None` if no node had the tokens.
     pub from: Option<&'a N>,
-    /// Who takes; `None` where nobody will have the tokens.
+    /// The taker, or `None` if no node will have the tokens.
     pub to: Option<&'a N>,
-    /// In how many ranges.
+    /// The number of moves.
     pub moves: usize,
-    /// How many tokens.
+    /// The number of tokens.
     pub measure: u128,
 }
 
@@ -51,7 +51,11 @@ impl<N> Clone for Flow<'_, N> {
 impl<N> Copy for Flow<'_, N> {}
 
 impl<N> Migration<'_, N> {
-    /// What each node of either side gives and takes, in order of identity; nodes with no part in it too. O(N + moves).
+    /// Returns what each node of either side gives and takes, in order of identity. Nodes that
+    /// neither give nor take are included.
+    ///
+    /// # Performance
+    /// O(N + moves).
     pub fn totals(&self) -> Vec<NodeTotal<'_, N>> {
         let mut totals: Vec<_> = self
             .nodes
@@ -74,7 +78,10 @@ impl<N> Migration<'_, N> {
         totals
     }
 
-    /// Who gives how much to whom, the most first. O(moves × log moves).
+    /// Returns how much each node gives to each other one, the largest flow first.
+    ///
+    /// # Performance
+    /// O(moves × log moves).
     pub fn flows(&self) -> Vec<Flow<'_, N>> {
         self.pairs()
             .into_iter()
@@ -112,7 +119,7 @@ impl<N> Migration<'_, N> {
     }
 }
 
-/// The total, then who gives how much to whom, the most first; at most 20 rows.
+/// The total, then the flows between nodes, the largest first, at most 20.
 impl<N> fmt::Display for Migration<'_, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const ROWS: usize = 20;

@@ -10,11 +10,13 @@ use core::fmt;
 /// Preferences shown after the owner.
 const NEXT: usize = 3;
 
-/// Why a key belongs to its owner: the walk clockwise from its token, with each node where the walk first meets it.
+/// The reason why a key belongs to its owner: the walk clockwise from its token, with the first
+/// point of each node that the walk meets.
 ///
-/// Comes from [`HashRing::explain`](crate::HashRing::explain) and [`explain_where`](crate::HashRing::explain_where). Prints as a few lines fit for a log
-/// or a ticket:
+/// Returned by [`HashRing::explain`](crate::HashRing::explain) and
+/// [`explain_where`](crate::HashRing::explain_where). Prints as a few lines for a log or a ticket.
 ///
+/// # Examples
 /// ```
 /// let mut ring = clockwise::HashRing::from_nodes(["a", "b", "c", "d"])?;
 /// let first = *ring.route("user:42").unwrap();
@@ -37,7 +39,7 @@ pub struct Explanation<'a, N> {
     stops: Vec<Stop<'a, N>>,
 }
 
-/// Where the walk first meets a node; see [`Explanation::stops`].
+/// The first point of a node on the walk; see [`Explanation::stops`].
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stop<'a, N> {
@@ -45,17 +47,17 @@ pub struct Stop<'a, N> {
     pub node: &'a N,
     /// Its first point at or after the key's token, clockwise.
     pub point: Token,
-    /// Which of its points that is, from 0; the lowest, where several fall on one token. `None` where the hasher does not give that point any more,
-    /// which breaks its contract.
+    /// The index of that point among the node's points, or the lowest if several fall on one token.
+    /// `None` if the hasher returns another point now, which breaks its contract.
     pub virtual_node: Option<u32>,
-    /// How many points it has.
+    /// The number of its points.
     pub points: u32,
-    /// What became of it.
+    /// What the walk did with the node.
     pub verdict: Verdict,
     identity: &'a [u8],
 }
 
-/// What became of a node on the walk.
+/// What the walk did with a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -80,7 +82,8 @@ impl<N> Copy for Stop<'_, N> {}
 /// What an explanation needs to know about a circle of points.
 pub(crate) struct Circle<'a, N, W, P> {
     pub(crate) nodes: &'a NodeSet<N>,
-    /// Tokens and owners of the points of eligible nodes, clockwise from the key's token, each once.
+    /// Tokens and owners of the points of eligible nodes, clockwise from the key's token, each
+    /// once.
     pub(crate) walk: W,
     /// The tokens of a node's points by rank, in order of their index; also of a drained node.
     pub(crate) points_of: P,
@@ -91,7 +94,7 @@ where
     W: Iterator<Item = (u64, u32)>,
     P: Fn(u32) -> Vec<u64>,
 {
-    /// O(points passed, and the points of drained nodes and of each node that is shown).
+    /// O(points passed + points of drained nodes + points of each node that is shown).
     pub(crate) fn explain(
         self,
         key: &[u8],
@@ -153,34 +156,35 @@ where
 }
 
 impl<'a, N> Explanation<'a, N> {
-    /// The key's bytes.
+    /// Returns the key's bytes.
     pub fn key(&self) -> &[u8] {
         &self.key
     }
 
-    /// The key's token.
+    /// Returns the key's token.
     pub fn token(&self) -> Token {
         self.token
     }
 
-    /// Where the walk first meets each node, in order, as far as the third preference after the owner.
+    /// Returns the first point of each node on the walk, in order, up to the third preference after
+    /// the owner.
     pub fn stops(&self) -> &[Stop<'a, N>] {
         &self.stops
     }
 
-    /// The node that owns the key; `None` where none is eligible and accepted.
+    /// Returns the node that owns the key. Returns `None` if no node is eligible and accepted.
     pub fn owner(&self) -> Option<&'a N> {
         self.decides().map(|stop| stop.node)
     }
 
-    /// The point that decides: the owner's first at or after the token.
+    /// Returns the point that decides: the owner's first one at or after the token.
     pub fn decides(&self) -> Option<&Stop<'a, N>> {
         self.stops
             .iter()
             .find(|stop| stop.verdict == Verdict::Owner)
     }
 
-    /// The preferences after the owner, at most 3.
+    /// Returns the preferences after the owner, at most 3.
     pub fn next_preferences(&self) -> impl Iterator<Item = &'a N> {
         let next = self
             .stops
@@ -189,7 +193,7 @@ impl<'a, N> Explanation<'a, N> {
         next.map(|stop| stop.node)
     }
 
-    /// Who would own the key but for being drained or refused: met before the owner, in order.
+    /// Returns the nodes that would own the key if they were not drained or refused, in order.
     pub fn passed_over(&self) -> impl Iterator<Item = &Stop<'a, N>> {
         self.stops
             .iter()

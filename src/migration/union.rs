@@ -4,7 +4,8 @@ use crate::nodes::NodeSet;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-/// The identities of two memberships in one order, each with its node of either side. A node's *place* is its index here.
+/// The identities of two memberships in one order, each with its node of either side. A node's
+/// *place* is its index here.
 #[derive(Debug)]
 pub(crate) struct Union<'a, N> {
     pub(crate) nodes: Vec<Both<'a, N>>,

@@ -1,10 +1,12 @@
 //! The difference of two rings against what keys observe, and against a naive ring of its own.
 
-mod topology_support;
+mod migration_support;
 
-use clockwise::{DiffError, HashRing, KeyHasher, Migration, SipHash13, Token, Xxh3};
+use clockwise::{
+    ConfigError, DiffError, HashRing, KeyHasher, Migration, NodeError, SipHash13, Token, Xxh3,
+};
+use migration_support::{Node, Random, Weak, count, event, names, node, random_ring};
 use std::collections::BTreeSet;
-use topology_support::{Node, Random, Weak, count, event, names, node, random_ring};
 
 const ALL: u128 = 1 << 64;
 
@@ -47,13 +49,13 @@ fn name(node: Option<&Node>) -> Option<&str> {
 fn is_well_formed(migration: &Migration<'_, Node>) {
     let mut sum = 0;
     for m in migration.moves() {
-        assert!(m.first <= m.last);
+        assert!(m.range.first() <= m.range.last());
         assert_ne!(name(m.from), name(m.to));
-        sum += m.measure();
+        sum += m.range.len();
     }
     for (a, b) in migration.moves().zip(migration.moves().skip(1)) {
-        assert!(a.last < b.first, "ascending and disjoint");
-        let adjacent = a.last.get() + 1 == b.first.get();
+        assert!(a.range.last() < b.range.first(), "ascending and disjoint");
+        let adjacent = a.range.last().get() + 1 == b.range.first().get();
         assert!(
             !adjacent || (name(a.from), name(a.to)) != (name(b.from), name(b.to)),
             "merged"
@@ -62,12 +64,14 @@ fn is_well_formed(migration: &Migration<'_, Node>) {
     assert_eq!(migration.measure(), sum);
     assert_eq!(migration.is_empty(), sum == 0);
     assert!((migration.share() - sum as f64 / ALL as f64).abs() < 1e-15);
-    assert_eq!(migration.moved(), migration.share());
     let flows: u128 = migration.flows().iter().map(|flow| flow.measure).sum();
     assert_eq!(flows, sum);
     for total in migration.totals() {
-        let gives: u128 = migration.moves_from(total.node).map(|m| m.measure()).sum();
-        let takes: u128 = migration.moves_to(total.node).map(|m| m.measure()).sum();
+        let gives: u128 = migration
+            .moves_from(total.node)
+            .map(|m| m.range.len())
+            .sum();
+        let takes: u128 = migration.moves_to(total.node).map(|m| m.range.len()).sum();
         assert_eq!((total.gives, total.takes), (gives, takes));
     }
 }
@@ -92,14 +96,14 @@ fn the_diff_equals_what_moves_and_its_measure_is_exact() {
             let mut owner = name(from);
             if let Some(m) = migration.of(token) {
                 assert_eq!(name(m.from), owner);
-                assert!(m.first <= token && token <= m.last);
+                assert!(m.range.first() <= token && token <= m.range.last());
                 owner = name(m.to);
                 moved += 1;
             }
             assert_eq!(owner, name(to));
         }
         for m in migration.moves() {
-            for token in [m.first, m.last] {
+            for token in [m.range.first(), m.range.last()] {
                 assert_eq!(
                     (old.route_token(token), new.route_token(token)),
                     (m.from, m.to)
@@ -158,7 +162,7 @@ fn empty_and_drained_rings_give_nobody() {
         let migration = old.diff(new).unwrap();
         let m = migration.moves().next().unwrap();
         assert_eq!(
-            (m.first.get(), m.last.get(), m.measure()),
+            (m.range.first().get(), m.range.last().get(), m.range.len()),
             (0, u64::MAX, ALL)
         );
         assert_eq!((m.from, m.to), (old.nodes().next(), new.nodes().next()));
@@ -187,7 +191,7 @@ fn empty_and_drained_rings_give_nobody() {
 fn other_hashers_are_a_typed_error() {
     let ring = |seed| HashRing::<Node, _>::with_hasher(Xxh3::with_seed(seed));
     let error = ring(0).diff(&ring(1)).unwrap_err();
-    assert!(matches!(error, DiffError::OtherHasher { .. }), "{error}");
+    assert!(matches!(error, DiffError::HasherMismatch { .. }), "{error}");
     let keyed = |key| HashRing::<Node, _>::with_hasher(SipHash13::new([key; 16]));
     assert!(keyed(1).diff(&keyed(2)).is_err());
     assert!(keyed(1).diff(&keyed(1)).is_ok());
@@ -220,10 +224,11 @@ fn the_new_payload_is_shown_as_to_and_the_old_as_from() {
     );
 }
 
-// ---- replica sets ----------------------------------------------------------------------------------------------
+// ---- replica sets
+// ----------------------------------------------------------------------------------------------
 
-/// The set after the moves of this token, in no order. The i-th that leaves is replaced by the i-th that joins, each in order of
-/// preference.
+/// The set after the moves of this token, in no order. The i-th that leaves is replaced by the i-th
+/// that joins, each in order of preference.
 fn applied<'a>(
     migration: &'a Migration<'_, Node>,
     token: Token,
@@ -231,7 +236,11 @@ fn applied<'a>(
     new: &[&'a Node],
 ) -> Vec<&'a str> {
     let moves: Vec<_> = migration.all_of(token).collect();
-    assert!(moves.iter().all(|m| m.first <= token && token <= m.last));
+    assert!(
+        moves
+            .iter()
+            .all(|m| m.range.first() <= token && token <= m.range.last())
+    );
     let leaving = old.iter().copied().filter(|node| !new.contains(node));
     let joining = new.iter().copied().filter(|node| !old.contains(node));
     assert!(moves.iter().filter_map(|m| m.from).eq(leaving));
@@ -283,6 +292,63 @@ fn moves_of_replicas_make_the_new_sets_of_the_old_ones() {
 }
 
 #[test]
+fn moves_between_replication_factors_make_the_new_sets_of_the_old_ones() {
+    for pair in 0..count(60, 1000) as u64 {
+        let mut random = Random(pair);
+        let old = random_ring(&mut random, 10, Xxh3::new());
+        let mut new = old.clone();
+        // The members change at the same time in two of three cases.
+        for _ in 0..random.below(3) {
+            event(&mut random, &mut new, 10);
+        }
+        let (old_n, new_n) = (random.below(5) as usize, random.below(5) as usize);
+        let migration = old.diff_replicas_between(&new, old_n, new_n).unwrap();
+        assert!(migration.share() <= 1.0);
+        for key in 0..count(200, 10_000) as u64 {
+            let token = old.token(&key);
+            let (before, after) = (old.replicas(&key, old_n), new.replicas(&key, new_n));
+            assert_eq!(applied(&migration, token, &before, &after), sorted(&after));
+        }
+    }
+}
+
+#[test]
+fn one_copy_more_on_the_same_nodes_is_one_copy_of_everything() {
+    let ring = HashRing::from_nodes((0..7).map(node)).unwrap();
+    let more = ring.diff_replicas_between(&ring, 2, 3).unwrap();
+    assert_eq!(more.measure(), ALL);
+    assert!(more.moves().all(|m| m.from.is_none() && m.to.is_some()));
+    let fewer = ring.diff_replicas_between(&ring, 3, 2).unwrap();
+    assert_eq!(fewer.measure(), ALL);
+    assert!(fewer.moves().all(|m| m.from.is_some() && m.to.is_none()));
+    // There are no more copies than nodes.
+    let all = ring.diff_replicas_between(&ring, 7, usize::MAX).unwrap();
+    assert!(all.is_empty());
+}
+
+#[test]
+fn a_ring_is_resized_or_says_why_not() {
+    let ring = HashRing::builder().max_points(100).virtual_nodes(10);
+    let ring = ring.from_nodes((0..8).map(node)).unwrap();
+    let smaller = ring.resized(5).unwrap();
+    let fresh = HashRing::builder().virtual_nodes(5);
+    let fresh = fresh.from_nodes((0..8).map(node)).unwrap();
+    assert!(smaller.diff(&fresh).unwrap().is_empty());
+    assert_eq!(smaller.max_points(), 100);
+    assert_eq!(ring.resized(0).unwrap_err(), ConfigError::ZeroVirtualNodes);
+    let error = ring.resized(13).unwrap_err();
+    assert!(
+        matches!(error, ConfigError::Node(NodeError::TooManyPoints { .. })),
+        "{error}"
+    );
+    let error = ring.resized(101).unwrap_err();
+    assert!(
+        matches!(error, ConfigError::TooManyVirtualNodes { .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn one_replica_is_the_owner() {
     let mut random = Random(1);
     let (old, new) = (
@@ -315,7 +381,7 @@ fn one_event_replaces_at_most_one_member_of_any_set() {
         ] {
             // Ranges of two moves are equal or disjoint: none is equal.
             for (a, b) in migration.moves().zip(migration.moves().skip(1)) {
-                assert!(a.last < b.first);
+                assert!(a.range.last() < b.range.first());
             }
             ranges += migration.moves().len();
         }

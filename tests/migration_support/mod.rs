@@ -1,6 +1,8 @@
 //! Random memberships from a fixed seed.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod cluster;
+
 use clockwise::{HashRing, KeyHasher, Xxh3};
 
 /// `SplitMix64` (Steele, Lea and Flood 2014).

@@ -1,50 +1,26 @@
 //! [`Migration`]: which tokens move from where to where.
 
+use super::moves::Move;
 use super::sweep::{NOBODY, Step, between_owners, between_sets};
 use super::union::{Both, Places, Union};
-use super::{CIRCLE, measure};
+use super::{CIRCLE, range};
 use crate::hash::Token;
 use crate::key::Key;
 use alloc::vec::Vec;
 use core::fmt;
 use core::iter::FusedIterator;
 
-/// Tokens `first` to `last`, both included, move from one node to another.
-#[derive(Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Move<'a, N> {
-    /// The first token.
-    pub first: Token,
-    /// The last token.
-    pub last: Token,
-    /// Who has them before, as the old side knows it; `None` where nobody was eligible, or where a set only grows: then any member that stays can give a copy.
-    pub from: Option<&'a N>,
-    /// Who has them after, as the new side knows it; `None` where nobody is eligible, or where a set only shrinks.
-    pub to: Option<&'a N>,
-}
-
-impl<N> Move<'_, N> {
-    /// How many tokens the range holds, 1 to 2⁶⁴.
-    pub fn measure(&self) -> u128 {
-        measure(self.first.get(), self.last.get())
-    }
-}
-
-impl<N> Clone for Move<'_, N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<N> Copy for Move<'_, N> {}
-
-/// What a change moves: disjoint ranges of tokens, from where, to where, exactly.
+/// What a change moves: ranges of tokens, each with the node that gives it and the node that takes
+/// it.
 ///
-/// Comes from [`HashRing::diff`](crate::HashRing::diff) for owners and from [`diff_replicas`](crate::HashRing::diff_replicas) for
-/// replica sets, where each move is one member of a set replaced by another. [`plan`](Migration::plan) puts the moves into rounds.
+/// [`HashRing::diff`](crate::HashRing::diff) compares owners, and
+/// [`diff_replicas`](crate::HashRing::diff_replicas) compares replica sets. In the latter case a
+/// move replaces one member of a set by another. [`plan`](Migration::plan) puts the moves in a
+/// queue.
 ///
-/// Prints as a table of who gives how much to whom.
+/// Prints as a table of the flows between nodes.
 ///
+/// # Examples
 /// ```
 /// use clockwise::HashRing;
 ///
@@ -53,23 +29,30 @@ impl<N> Copy for Move<'_, N> {}
 /// new.insert("d")?;
 ///
 /// let migration = old.diff(&new)?;
-/// assert!(migration.moves().all(|m| m.to == Some(&"d"))); // a newcomer only takes
+/// assert!(migration.moves().all(|m| m.to == Some(&"d"))); // a new node only takes
 /// assert_eq!(migration.measure(), new.measure("d").unwrap()); // exactly what it will own
 /// match migration.of(old.token("user:42")) {
 ///     Some(m) => println!("user:42 moves from {:?} to {:?}", m.from, m.to),
 ///     None => println!("user:42 stays"),
 /// }
+/// println!("{migration}");
+/// // 25.08 % moves, in 389 ranges
+/// // from        to         ranges     share
+/// // b        -> d             151    8.51 %
+/// // c        -> d             124    8.45 %
+/// // a        -> d             114    8.12 %
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Migration<'a, N> {
     pub(super) nodes: Vec<Both<'a, N>>,
     pub(super) steps: Vec<Step>,
-    /// How many nodes have each token, at most.
+    /// The greatest number of nodes that have one token.
     copies: usize,
 }
 
 impl<'a, N> Migration<'a, N> {
-    /// From the owners of both sides, by rank: ranges ascending and disjoint; what is left out does not differ.
+    /// Compares the owners of both sides, by rank. The ranges are ascending and disjoint. Tokens
+    /// that are in none of them keep their owner.
     pub(crate) fn of_owners(
         nodes: Vec<Both<'a, N>>,
         places: &Places,
@@ -82,8 +65,9 @@ impl<'a, N> Migration<'a, N> {
         }
     }
 
-    /// From the replica sets of both sides, of up to `copies` ranks, each in order of preference: spans ascending from 0 to MAX
-    /// without gap, or none at all where nobody is eligible.
+    /// Compares the replica sets of both sides, of up to `copies` ranks, each in order of
+    /// preference. The spans are ascending from 0 to MAX without a gap, or there are none because
+    /// no node is eligible.
     pub(crate) fn of_sets<A: AsRef<[u32]>, B: AsRef<[u32]>>(
         Union { nodes, places }: Union<'a, N>,
         copies: usize,
@@ -98,14 +82,13 @@ impl<'a, N> Migration<'a, N> {
         }
     }
 
-    pub(super) fn show(&self, step: &Step) -> Move<'a, N> {
+    fn show(&self, step: &Step) -> Move<&'a N> {
         let both = |place: u32| self.nodes.get(place as usize);
-        Move {
-            first: Token::new(step.first),
-            last: Token::new(step.last),
-            from: both(step.from).and_then(|both| both.old),
-            to: both(step.to).and_then(|both| both.new),
-        }
+        Move::new(
+            range(step.first, step.last),
+            both(step.from).and_then(|both| both.old),
+            both(step.to).and_then(|both| both.new),
+        )
     }
 
     fn place_of(&self, identity: &[u8]) -> u32 {
@@ -114,8 +97,10 @@ impl<'a, N> Migration<'a, N> {
             .map_or(NOBODY, |place| place as u32)
     }
 
-    /// The moves, in ascending order of their ranges. The ranges of two moves are disjoint, or, between replica sets of which several members are replaced,
-    /// equal; neighbours that agree are merged; a range that passes 2⁶⁴ − 1 is split there.
+    /// Returns the moves in ascending order of their ranges.
+    ///
+    /// The ranges of two moves are disjoint, or equal if several members of a replica set are
+    /// replaced. Neighbours that agree are merged. A range that passes 2⁶⁴ − 1 is split there.
     pub fn moves(&self) -> Moves<'_, N> {
         Moves {
             migration: self,
@@ -123,8 +108,11 @@ impl<'a, N> Migration<'a, N> {
         }
     }
 
-    /// The moves away from one node; none where it is unknown. O(moves).
-    pub fn moves_from<Q: Key + ?Sized>(&self, id: &Q) -> impl Iterator<Item = Move<'_, N>> {
+    /// Returns the moves away from one node, or none if the node is unknown.
+    ///
+    /// # Performance
+    /// O(moves).
+    pub fn moves_from<Q: Key + ?Sized>(&self, id: &Q) -> impl Iterator<Item = Move<&N>> {
         let place = self.place_of(id.key_bytes().as_ref());
         let steps = self.steps.iter();
         steps
@@ -132,8 +120,11 @@ impl<'a, N> Migration<'a, N> {
             .map(|step| self.show(step))
     }
 
-    /// The moves to one node; none where it is unknown. O(moves).
-    pub fn moves_to<Q: Key + ?Sized>(&self, id: &Q) -> impl Iterator<Item = Move<'_, N>> {
+    /// Returns the moves to one node, or none if the node is unknown.
+    ///
+    /// # Performance
+    /// O(moves).
+    pub fn moves_to<Q: Key + ?Sized>(&self, id: &Q) -> impl Iterator<Item = Move<&N>> {
         let place = self.place_of(id.key_bytes().as_ref());
         let steps = self.steps.iter();
         steps
@@ -141,13 +132,22 @@ impl<'a, N> Migration<'a, N> {
             .map(|step| self.show(step))
     }
 
-    /// The move that `token` is part of; `None` where it stays. Between replica sets the first of [`all_of`](Migration::all_of).
+    /// Returns the move that `token` is part of. Returns `None` if it stays.
+    ///
+    /// If several members of the token's replica set are replaced, this is the first of
+    /// [`all_of`](Migration::all_of).
+    ///
+    /// # Performance
     /// O(log moves).
-    pub fn of(&self, token: Token) -> Option<Move<'_, N>> {
+    pub fn of(&self, token: Token) -> Option<Move<&N>> {
         self.all_of(token).next()
     }
 
-    /// All moves that `token` is part of: one for each member of its replica set that is replaced. O(log moves).
+    /// Returns all moves that `token` is part of: one for each member of its replica set that is
+    /// replaced.
+    ///
+    /// # Performance
+    /// O(log moves).
     pub fn all_of(&self, token: Token) -> Moves<'_, N> {
         let token = token.get();
         let begin = self.steps.partition_point(|step| step.last < token);
@@ -161,24 +161,21 @@ impl<'a, N> Migration<'a, N> {
         }
     }
 
-    /// Whether nothing moves.
+    /// Returns `true` if nothing moves.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// How many tokens move, exactly: 0 to 2⁶⁴; between replica sets how many copies of tokens.
+    /// Returns the number of tokens that move, 0 to 2⁶⁴. Between replica sets it is the number of
+    /// copies of tokens.
     pub fn measure(&self) -> u128 {
-        self.moves().map(|m| m.measure()).sum()
+        self.steps.iter().map(Step::measure).sum()
     }
 
-    /// The part of all tokens that moves, 0 to 1; between replica sets the part of all copies.
+    /// Returns the fraction of all tokens that moves, 0.0 to 1.0. Between replica sets it is the
+    /// fraction of all copies.
     pub fn share(&self) -> f64 {
         self.share_of(self.measure())
-    }
-
-    /// Another name for [`share`](Migration::share), as one asks after a change: how much moved?
-    pub fn moved(&self) -> f64 {
-        self.share()
     }
 
     pub(super) fn share_of(&self, measure: u128) -> f64 {
@@ -186,7 +183,7 @@ impl<'a, N> Migration<'a, N> {
     }
 }
 
-/// Counts only: a migration may have a million ranges. `Display` shows who gives how much to whom.
+/// Shows counts only, because a migration may have a million ranges. `Display` shows the flows.
 impl<N> fmt::Debug for Migration<'_, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Migration")
@@ -204,7 +201,7 @@ pub struct Moves<'a, N> {
 }
 
 impl<'a, N> Iterator for Moves<'a, N> {
-    type Item = Move<'a, N>;
+    type Item = Move<&'a N>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.steps.next().map(|step| self.migration.show(step))
@@ -273,7 +270,14 @@ mod tests {
         let slot = 1u64 << 61;
         let moves: Vec<_> = migration
             .moves()
-            .map(|m| (m.first.get() / slot, m.last.get() / slot, m.from, m.to))
+            .map(|m| {
+                (
+                    m.range.first().get() / slot,
+                    m.range.last().get() / slot,
+                    m.from,
+                    m.to,
+                )
+            })
             .collect();
         assert_eq!(
             moves,

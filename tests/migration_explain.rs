@@ -1,9 +1,9 @@
 //! Explanations agree with the ring and name who was passed over.
 
-mod topology_support;
+mod migration_support;
 
 use clockwise::{HashRing, KeyHasher, Verdict, Xxh3};
-use topology_support::{Node, Random, Weak, count, random_ring};
+use migration_support::{Node, Random, Weak, count, random_ring};
 
 fn agrees<H: KeyHasher + Clone>(ring: &HashRing<Node, H>, hasher: &H, key: u64, refused: u64) {
     let accept = |node: &Node| node.zone != refused;

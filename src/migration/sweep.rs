@@ -1,4 +1,5 @@
-//! The difference of two placements, in one sweep round the circle. Knows ranks and places only, no nodes.
+//! The difference of two placements, in one sweep round the circle. Knows ranks and places only, no
+//! nodes.
 
 use super::union::Places;
 use alloc::vec::Vec;
@@ -15,8 +16,14 @@ pub(super) struct Step {
     pub(super) to: u32,
 }
 
-/// Where the owners of two placements differ. `ranges` are ascending and disjoint, with the ranks of their owners on either side; what is left out does not
-/// differ.
+impl Step {
+    pub(super) fn measure(&self) -> u128 {
+        super::measure(self.first, self.last)
+    }
+}
+
+/// Returns where the owners of two placements differ. The ranges are ascending and disjoint, with
+/// the ranks of their owners on either side. Tokens that are in none of them do not differ.
 ///
 /// # Complexity
 /// O(ranges).
@@ -31,11 +38,12 @@ pub(super) fn between_owners(
     steps.steps
 }
 
-/// Where the sets of two sequences of spans differ, and which member is replaced by which: the i-th that leaves a set by the i-th
-/// that joins it, each in the order of its set.
+/// Returns where the sets of two sequences of spans differ, and which member is replaced by which:
+/// the i-th that leaves a set by the i-th that joins it, each in the order of its set.
 ///
-/// Spans are ascending, without gap, from 0 to MAX; an empty sequence stands for the empty set everywhere. The steps come in ascending
-/// order; the ranges of two of them are equal or disjoint; neighbours with the same replacements are merged.
+/// Spans are ascending, without a gap, from 0 to MAX. An empty sequence stands for the empty set
+/// everywhere. The steps are in ascending order, and the ranges of two of them are equal or
+/// disjoint. Neighbours with the same replacements are merged.
 ///
 /// # Complexity
 /// One pass over both; each set is compared with its counterpart, O(n²) for sets of n.
@@ -78,7 +86,8 @@ struct Steps {
 }
 
 impl Steps {
-    /// Adds a range whose set was `old` and will be `new`, both by rank. Merges it into the latest one where it only continues that.
+    /// Adds a range whose set was `old` and will be `new`, both by rank. Merges it into the latest
+    /// one if it only continues that.
     #[inline]
     fn add(&mut self, places: &Places, (first, last): (u64, u64), old: &[u32], new: &[u32]) {
         let begin = self.steps.len();

@@ -1,27 +1,33 @@
-//! How even a ring will be, before there is one.
+//! [`Forecast`]: how even a ring will be, before there is one.
 
 use super::Balance;
 use core::f64::consts::TAU;
 
-/// How even a ring is expected to be; see [`Balance::forecast`]. Loads are relative to the mean: 1.0 is exactly a node's due.
+/// How even a ring is expected to be: what [`Balance::forecast`] returns.
+///
+/// Loads are relative to the mean: 1.0 is exactly a node's fair part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Forecast {
-    /// Expected load of the busiest node.
+    /// The expected load of the busiest node.
     pub busiest: f64,
-    /// Expected load of the least loaded node.
+    /// The expected load of the least loaded node.
     pub least: f64,
-    /// Standard deviation of the loads.
+    /// The standard deviation of the loads.
     pub std_dev: f64,
 }
 
 impl Balance {
-    /// How even a ring of `nodes` nodes with `virtual_nodes` points each will be, expected over the nodes' names. Needs `std`.
+    /// Returns how even a ring of `nodes` nodes with `virtual_nodes` points each will be, expected
+    /// over the nodes' names. Needs `std`.
     ///
-    /// The load of a node is a Beta(V, NV − V) variable, near a Gamma with V = `virtual_nodes`; the busiest of N is expected at
-    /// 1 + m/√V + (s − 1)/(3V), where m and s are the means of the maximum of N standard normals and of its square
-    /// (Cornish-Fisher). Within 1 % from 10 virtual nodes on. The least loaded is expected at (1 − 1/(9V) − m/(3√V))³ (Wilson and Hilferty), which keeps falling as
-    /// nodes are added, also where virtual nodes are few.
+    /// The load of a node is a Beta(V, NV − V) variable, near a Gamma with V = `virtual_nodes`. The
+    /// busiest of N is expected at 1 + m/√V + (s − 1)/(3V), where m and s are the means of the
+    /// maximum of N standard normals and of its square (Cornish-Fisher). That is within 1 % from 10
+    /// virtual nodes on. The least loaded is expected at (1 − 1/(9V) − m/(3√V))³ (Wilson and
+    /// Hilferty), which keeps falling as nodes are added, also for few virtual nodes.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use clockwise::Balance;
@@ -43,8 +49,11 @@ impl Balance {
         }
     }
 
-    /// How many virtual nodes a ring of `nodes` nodes needs for an expected busiest node of at most `busiest` times the mean. `None` where
-    /// `busiest` is not above 1, or needs more than 2³² − 1. Needs `std`.
+    /// Returns how many virtual nodes a ring of `nodes` nodes needs for an expected busiest node of
+    /// at most `busiest` times the mean. Returns `None` if `busiest` is not above 1, or needs more
+    /// than 2³² − 1. Needs `std`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use clockwise::Balance;
@@ -65,13 +74,15 @@ impl Balance {
     }
 }
 
-/// The means of the maximum of `n` independent standard normals and of its square, by summing over its distribution Φⁿ.
+/// Returns the means of the maximum of `n` independent standard normals and of its square, by
+/// summing over its distribution Φⁿ.
 fn maximum_of_normals(n: f64) -> (f64, f64) {
     const STEP: f64 = 1.0 / 256.0;
     let density = |x: f64| (-x * x / 2.0).exp() / TAU.sqrt();
     let (mut above, mut before) = (0.0f64, 1.0);
     let (mut mean, mut square) = (0.0, 0.0);
-    // From the top, because 1 − Φ keeps its digits there: from below Φ stops at 1 − 10⁻¹⁶, and Φⁿ at 0 for n beyond 10¹⁶.
+    // From the top, because 1 − Φ keeps its digits there. From below, Φ stops at 1 − 10⁻¹⁶, and Φⁿ
+    // is 0 for n beyond 10¹⁶.
     for i in (-10 * 256..10 * 256).rev() {
         let middle = (f64::from(i) + 0.5) * STEP;
         above += density(middle) * STEP;

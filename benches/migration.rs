@@ -1,8 +1,10 @@
-//! What a change costs, as ratios to one naive ring build of the same run; interleaved, minima. Each answer is asserted.
+//! What a change costs, as ratios to one naive ring build of the same run; interleaved, minima.
+//! Each answer is asserted.
 //!
-//! `cargo bench --bench topology`; with `CLOCKWISE_LONG=1` also 10,000 nodes with 1024 virtual nodes.
+//! `cargo bench --bench migration`; with `CLOCKWISE_LONG=1` also 10,000 nodes.
 
-use clockwise::{HashRing, KeyHasher, Loss, Xxh3};
+use clockwise::{HashRing, KeyHasher, Loss, Plan, Xxh3};
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -44,6 +46,23 @@ fn milliseconds<T>(work: impl FnOnce() -> T) -> f64 {
     let elapsed = start.elapsed().as_secs_f64() * 1e3;
     drop(result);
     elapsed
+}
+
+/// Completes all moves, the oldest under way first. Returns how many there were.
+fn work_through(mut plan: Plan<String>) -> usize {
+    let mut under_way = VecDeque::new();
+    let mut moves = 0;
+    loop {
+        while let Some(step) = plan.start() {
+            under_way.push_back(step);
+        }
+        let Some(step) = under_way.pop_front() else {
+            assert!(plan.is_complete());
+            return moves;
+        };
+        assert!(plan.complete(&step));
+        moves += 1;
+    }
 }
 
 type Work<'a> = (&'static str, Box<dyn Fn() -> usize + 'a>);
@@ -93,12 +112,12 @@ fn main() {
         ),
         ("losses_by: 3 zones", Box::new(|| old.losses_by(zone).len())),
         (
-            "plan(1) where all nodes differ",
-            Box::new(|| everything.plan(1).expect("a limit").rounds().len()),
+            "plan(4) where all nodes differ",
+            Box::new(|| everything.plan(4).expect("a limit").remaining()),
         ),
         (
-            "plan(4) where all nodes differ",
-            Box::new(|| everything.plan(4).expect("a limit").rounds().len()),
+            "the same, worked through",
+            Box::new(|| work_through(everything.plan(4).expect("a limit"))),
         ),
         (
             "flows where all nodes differ",
@@ -138,6 +157,22 @@ fn long(old: &HashRing<String>) {
     println!(
         "clone, remove, diff for each of {NODES}: {:.0} ms",
         milliseconds(slow)
+    );
+
+    let old = ring(0..10_000, 512);
+    let mut new = old.clone();
+    new.insert(name(10_000)).expect("a new name");
+    let first = || {
+        let mut plan = old
+            .diff(&new)
+            .expect("one hasher")
+            .plan(4)
+            .expect("a limit");
+        plan.start().expect("a move")
+    };
+    println!(
+        "10,000 × 512: {:>8.0} ms  one node added: diff, plan, first start",
+        milliseconds(first)
     );
 
     let old = ring(0..10_000, 1024);
