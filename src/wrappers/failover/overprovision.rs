@@ -6,6 +6,7 @@
 use crate::error::ConfigError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::wrappers::few::Few;
+use core::fmt;
 
 #[cfg(feature = "std")]
 use {alloc::boxed::Box, alloc::vec::Vec, std::sync::OnceLock};
@@ -13,7 +14,7 @@ use {alloc::boxed::Box, alloc::vec::Vec, std::sync::OnceLock};
 /// All keys, as a number of hashes.
 const ALL: u128 = 1 << 64;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Overprovision {
     /// The factor as fixed point, with 32 bits after the point.
     factor: u64,
@@ -123,6 +124,14 @@ impl Overprovision {
         }
         // `healthy` is below 2⁹⁶.
         (healthy << 32).div_ceil(all)
+    }
+}
+
+/// Shows the factor.
+impl fmt::Debug for Overprovision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let factor = self.factor as f64 / (1u64 << 32) as f64;
+        f.debug_tuple("Overprovision").field(&factor).finish()
     }
 }
 
