@@ -152,8 +152,16 @@ impl<N: Key> Rendezvous<N> {
 
 impl<N, H> Rendezvous<N, H> {
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        let ranks = Ranks::new(&self.field, Folded::token(token), Next::Best);
-        Preference::new(&self.nodes, Order::Ranked(ranks))
+        Preference::new(&self.nodes, Order::Ranked(self.ranks(token)))
+    }
+
+    fn ranks(&self, token: Token) -> Ranks<'_> {
+        Ranks::new(&self.field, Folded::token(token), Next::Best)
+    }
+
+    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
+        let mut nodes = self.ranks(token).map(|rank| self.nodes.node(rank));
+        nodes.find(|&node| accept(node))
     }
 }
 
@@ -161,7 +169,7 @@ impl<N: Key, H: KeyHasher> Strategy for Rendezvous<N, H> {
     type Node = N;
 
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
-        self.preference_of(token).find(|&node| accept(node))
+        self.find(token, accept)
     }
 
     #[inline]

@@ -181,7 +181,7 @@ macro_rules! builder_verbs {
 }
 pub(crate) use builder_verbs;
 
-/// The orders of a placement, for a type with `preference_of(token) -> Preference`.
+/// The orders of a placement, for a type with `preference_of(token)` and `find(token, accept)`.
 macro_rules! placement_verbs {
     (impl[$($generics:tt)*] $Type:ty, $N:ty) => {
         impl<$($generics)*> $Type {
@@ -189,19 +189,26 @@ macro_rules! placement_verbs {
             /// `true`. It is asked at most once for each node.
             #[inline]
             #[must_use]
-            pub fn route_where<'a, K, F>(&'a self, key: &K, mut accept: F) -> Option<&'a $N>
+            pub fn route_where<'a, K, F>(&'a self, key: &K, accept: F) -> Option<&'a $N>
             where
                 K: $crate::Key + ?Sized,
                 F: FnMut(&'a $N) -> bool,
             {
-                self.preference(key).find(|&node| accept(node))
+                self.find(self.token(key), accept)
             }
 
             /// Returns the first `n` nodes in `key`'s order of preference, all distinct, or fewer
             /// if fewer are eligible.
             #[must_use]
             pub fn replicas<K: $crate::Key + ?Sized>(&self, key: &K, n: usize) -> alloc::vec::Vec<&$N> {
-                self.preference(key).take(n).collect()
+                let mut replicas = alloc::vec::Vec::with_capacity(n.min(self.nodes.eligible()));
+                if n > 0 {
+                    self.find(self.token(key), |node| {
+                        replicas.push(node);
+                        replicas.len() == n
+                    });
+                }
+                replicas
             }
 
             /// Returns all eligible nodes in `key`'s order of preference, lazily, each once.

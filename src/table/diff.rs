@@ -120,7 +120,7 @@ impl<N, H> SlotTable<N, H> {
     fn sets(&self, domains: &Domains) -> impl Iterator<Item = (u64, u64, Vec<u32>)> {
         (0..self.owners.len()).map(|slot| {
             let (first, last) = self.tokens_of(slot);
-            let order = self.ranks_of(Token::new(first));
+            let order = self.ranks(Token::new(first));
             (first, last, replica_set(domains, order))
         })
     }
