@@ -1,4 +1,5 @@
-//! Owners recorded from the real programs; the heads of the files in `golden/compat` say which, and how they were configured.
+//! Every placement has the owners that were recorded from the real program. The heads of the files in
+//! `golden/compat` say which program it was and how it was configured.
 #![cfg(feature = "compat")]
 
 use clockwise::compat::{
@@ -57,20 +58,20 @@ fn check<S: Strategy<Node = String>>(table: &str, column: &str, cells: usize, st
 #[test]
 fn nginx() {
     let table = include_str!("golden/compat/nginx.tsv");
-    let mut nginx = Nginx::try_from_nodes(servers(EQUAL)).unwrap();
+    let mut nginx = Nginx::from_weighted(servers(EQUAL)).unwrap();
     check(table, "chash_eq", 1096, &nginx);
     nginx.drain("127.0.0.1:9003").unwrap();
     check(table, "chash_eq_9003down", 1096, &nginx);
-    let nginx = Nginx::try_from_nodes(servers(RISING)).unwrap();
+    let nginx = Nginx::from_weighted(servers(RISING)).unwrap();
     check(table, "chash_w12345", 1096, &nginx);
 }
 
 #[test]
 fn libmemcached() {
     let table = include_str!("golden/compat/libmemcached.tsv");
-    let ketama = Ketama::try_from_nodes(servers(EQUAL)).unwrap();
+    let ketama = Ketama::from_weighted(servers(EQUAL)).unwrap();
     check(table, "ketama_weighted_eq", 1101, &ketama);
-    let ketama = Ketama::try_from_nodes(servers(RISING)).unwrap();
+    let ketama = Ketama::from_weighted(servers(RISING)).unwrap();
     check(table, "ketama_weighted_w12345", 1101, &ketama);
 }
 
@@ -79,24 +80,24 @@ fn twemproxy() {
     let table = include_str!("golden/compat/twemproxy.tsv");
     let ketama = Ketama::twemproxy()
         .hash(KetamaHash::Md5)
-        .try_from_nodes(servers(EQUAL))
+        .from_weighted(servers(EQUAL))
         .unwrap();
     check(table, "ketama_md5_eq", 1101, &ketama);
-    let ketama = Ketama::twemproxy().try_from_nodes(servers(EQUAL)).unwrap();
+    let ketama = Ketama::twemproxy().from_weighted(servers(EQUAL)).unwrap();
     check(table, "ketama_fnv1a_64_eq", 1101, &ketama);
 }
 
 #[test]
 fn envoy() {
     let table = include_str!("golden/compat/envoy.tsv");
-    let ring = EnvoyRing::try_from_nodes(servers(EQUAL)).unwrap();
+    let ring = EnvoyRing::from_weighted(servers(EQUAL)).unwrap();
     check(table, "ring_xx_eq", 1093, &ring);
-    let ring = EnvoyRing::try_from_nodes(servers(RISING)).unwrap();
+    let ring = EnvoyRing::from_weighted(servers(RISING)).unwrap();
     assert_eq!(ring.point_count(), 1035);
     check(table, "ring_xx_w12345", 1093, &ring);
-    let maglev = EnvoyMaglev::try_from_nodes(servers(EQUAL)).unwrap();
+    let maglev = EnvoyMaglev::from_weighted(servers(EQUAL)).unwrap();
     check(table, "maglev_eq", 1093, &maglev);
-    let maglev = EnvoyMaglev::try_from_nodes(servers(RISING)).unwrap();
+    let maglev = EnvoyMaglev::from_weighted(servers(RISING)).unwrap();
     check(table, "maglev_w12345", 1093, &maglev);
 }
 
@@ -105,7 +106,7 @@ fn grpc() {
     let table = include_str!("golden/compat/grpc.tsv");
     let ring = EnvoyRing::builder()
         .max_ring_size(4096)
-        .try_from_nodes(servers(EQUAL))
+        .from_weighted(servers(EQUAL))
         .unwrap();
     check(table, "ring_default_eq", 1053, &ring);
 }
@@ -113,14 +114,14 @@ fn grpc() {
 #[test]
 fn haproxy() {
     let table = include_str!("golden/compat/haproxy.tsv");
-    let haproxy = HaproxyConsistent::try_from_nodes(servers(EQUAL)).unwrap();
+    let haproxy = HaproxyConsistent::from_weighted(servers(EQUAL)).unwrap();
     check(table, "sdbm_aval_eq1", 1101, &haproxy);
-    let haproxy = HaproxyConsistent::try_from_nodes(servers(RISING)).unwrap();
+    let haproxy = HaproxyConsistent::from_weighted(servers(RISING)).unwrap();
     check(table, "sdbm_aval_w12345", 1101, &haproxy);
     let haproxy = HaproxyConsistent::builder()
         .hash(HaproxyHash::Crc32)
         .avalanche(true)
-        .try_from_nodes(servers([100; 5]))
+        .from_weighted(servers([100; 5]))
         .unwrap();
     check(table, "crc32_aval_eq100", 1101, &haproxy);
 }
@@ -138,7 +139,7 @@ fn jump() {
         .collect();
     let jumps: Vec<Jump<u64>> = shards
         .iter()
-        .map(|&count| Jump::try_from_nodes((0..count).map(|number| (number, 1))).unwrap())
+        .map(|&count| Jump::from_weighted((0..count).map(|number| (number, 1))).unwrap())
         .collect();
     let mut compared = 0;
     for line in lines {
