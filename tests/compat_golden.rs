@@ -66,6 +66,37 @@ fn nginx() {
     check(table, "chash_w12345", 1096, &nginx);
 }
 
+/// The whole order of preference of every key.
+#[test]
+fn pingora() {
+    let table = include_str!("golden/compat/pingora.tsv");
+    let loopback = |nodes: u32| (9001..=9000 + nodes).map(|port| format!("127.0.0.1:{port}"));
+    let ipv6 = (1..=5).map(|i| format!("[2001:db8::{i}]:{}", 9000 + i));
+    let from = |nodes: Vec<String>| Nginx::pingora().from_nodes(nodes).unwrap();
+    let rings = [
+        from(loopback(5).collect()),
+        Nginx::pingora().from_weighted(servers(RISING)).unwrap(),
+        from(ipv6.collect()),
+        from(loopback(40).collect()),
+    ];
+    let mut compared = [0; 4];
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    for line in lines.skip(1) {
+        let mut cells = line.split('\t');
+        let key = bytes_of(cells.next().unwrap());
+        for (i, cell) in cells.enumerate().filter(|(_, cell)| *cell != "-") {
+            let port = |node: &String| node.rsplit(':').next().unwrap().parse::<u32>().unwrap();
+            let order = rings[i]
+                .preference(&key)
+                .map(|node| (port(node) - 9000).to_string());
+            assert_eq!(order.collect::<Vec<_>>().join(","), cell, "key {key:x?}");
+            assert_eq!(rings[i].route(&key), rings[i].preference(&key).next());
+            compared[i] += 1;
+        }
+    }
+    assert_eq!(compared, [1101, 1101, 1101, 201]);
+}
+
 #[test]
 fn libmemcached() {
     let table = include_str!("golden/compat/libmemcached.tsv");
