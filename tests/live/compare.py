@@ -6,6 +6,7 @@
 OWNERS is the built example `owners`. Systems: nginx, haproxy, twemproxy, libmemcached, envoy, grpc, guava; all unless named.
 A system that is not installed prints a line `SKIP`. Exit status 1 where any answer differs. The seed is printed, so that a run can be repeated.
 """
+
 import argparse, random, subprocess, sys, tempfile
 
 import programs
@@ -48,9 +49,14 @@ def ours(owners, cases):
         lines.append("case\t" + case["system"])
         lines += ["option\t%s\t%s" % option for option in case.get("options", {}).items()]
         for server in case["servers"]:
-            lines.append("server\t%s\t%d%s" % (server["text"], server["weight"], "\tdown" if server.get("down") else ""))
+            lines.append(
+                "server\t%s\t%d%s"
+                % (server["text"], server["weight"], "\tdown" if server.get("down") else "")
+            )
         lines += ["key\t" + key.hex() for key in case["keys"]]
-    done = subprocess.run([owners], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [owners], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True
+    )
     answers = iter(done.stdout.splitlines())
     return [[next(answers).split("\t") for _ in case["keys"]] for case in cases]
 
@@ -87,8 +93,12 @@ def main():
                     differ += 1
                     if differ <= 5:
                         shown = {name: value for name, value in case.items() if name != "keys"}
-                        print(f"DIFFERS {name} key {key_.hex()}: program {answer}, clockwise {order}\n  {shown}")
-        print(f"{'FAIL' if differ or not compared else 'OK'} {name} {system.version()}: {compared} answers, {len(cases)} cases, {differ} differ")
+                        print(
+                            f"DIFFERS {name} key {key_.hex()}: program {answer}, clockwise {order}\n  {shown}"
+                        )
+        print(
+            f"{'FAIL' if differ or not compared else 'OK'} {name} {system.version()}: {compared} answers, {len(cases)} cases, {differ} differ"
+        )
         failed |= bool(differ) or not compared
     sys.exit(failed)
 
