@@ -1,5 +1,5 @@
-//! Every placement has the owners that were recorded from the real program. The heads of the files in
-//! `golden/compat` say which program it was and how it was configured.
+//! Every placement has the owners that were recorded from the real program. The heads of the files
+//! in `golden/compat` say which program it was and how it was configured.
 #![cfg(feature = "compat")]
 
 use clockwise::compat::{
@@ -25,7 +25,7 @@ fn bytes_of(hex: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Compares every cell of one column, but for those that say that the program cannot take the key.
+/// Compares the cells of one column, except those that say that the program cannot take the key.
 fn check<S: Strategy<Node = String>>(table: &str, column: &str, cells: usize, strategy: &S) {
     let mut lines = table.lines().filter(|line| !line.starts_with('#'));
     let column = lines
@@ -53,6 +53,27 @@ fn check<S: Strategy<Node = String>>(table: &str, column: &str, cells: usize, st
         compared += 1;
     }
     assert_eq!(compared, cells);
+}
+
+/// Compares a table whose cells are positions in `servers`, from 1.
+fn check_positions<S: Strategy<Node = String>>(
+    table: &str,
+    column: &str,
+    servers: &[String],
+    strategy: &S,
+) {
+    let mut lines = table.lines().filter(|line| !line.starts_with('#'));
+    let names = lines.next().unwrap().split('\t');
+    let (column, _) = names.enumerate().find(|(_, name)| *name == column).unwrap();
+    let mut compared = 0;
+    for line in lines {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let position: usize = cells[column].parse().unwrap();
+        let owner = strategy.route(&bytes_of(cells[0]));
+        assert_eq!(owner, Some(&servers[position - 1]), "key {}", cells[0]);
+        compared += 1;
+    }
+    assert!(compared > 1000, "only {compared} keys compared");
 }
 
 #[test]
@@ -135,10 +156,7 @@ fn envoy() {
 #[test]
 fn grpc() {
     let table = include_str!("golden/compat/grpc.tsv");
-    let ring = EnvoyRing::builder()
-        .max_ring_size(4096)
-        .from_weighted(servers(EQUAL))
-        .unwrap();
+    let ring = EnvoyRing::grpc().from_weighted(servers(EQUAL)).unwrap();
     check(table, "ring_default_eq", 1053, &ring);
 }
 
@@ -155,6 +173,86 @@ fn haproxy() {
         .from_weighted(servers([100; 5]))
         .unwrap();
     check(table, "crc32_aval_eq100", 1101, &haproxy);
+}
+
+#[test]
+fn haproxy_ids_and_hashes() {
+    let table = include_str!("golden/compat/haproxy_ids.tsv");
+    let names: Vec<String> = (0..5).map(|i| format!("s{i}")).collect();
+    for (column, ids) in [
+        ("id7_none", vec![Some(7), None, None]),
+        ("none_id1_none", vec![None, Some(1), None]),
+        ("id2_none_id3_none", vec![Some(2), None, Some(3), None]),
+        ("added_id9", vec![None, None, Some(9)]),
+        // HAProxy places it as id 0. In 32 bits this id has the same points.
+        ("added_none", vec![None, None, Some(1 << 20)]),
+    ] {
+        let servers = names[..ids.len()].to_vec();
+        let haproxy = HaproxyConsistent::builder().ids(ids).from_nodes(servers);
+        check_positions(table, column, &names, &haproxy.unwrap());
+    }
+    // A backup server counts for the ids of those behind it, and serves no key.
+    let mut haproxy = HaproxyConsistent::from_nodes(names[..4].to_vec()).unwrap();
+    haproxy.drain("s1").unwrap();
+    check_positions(table, "backup_second", &names, &haproxy);
+
+    for (column, hash, avalanche) in [
+        ("djb2", HaproxyHash::Djb2, false),
+        ("djb2_aval", HaproxyHash::Djb2, true),
+        ("wt6", HaproxyHash::Wt6, false),
+        ("wt6_aval", HaproxyHash::Wt6, true),
+    ] {
+        let haproxy = HaproxyConsistent::builder().hash(hash).avalanche(avalanche);
+        let haproxy = haproxy.from_nodes(names.clone()).unwrap();
+        check_positions(table, column, &names, &haproxy);
+    }
+}
+
+#[test]
+fn twemproxy_texts() {
+    let table = include_str!("golden/compat/twemproxy_texts.tsv");
+    let pool = || Ketama::twemproxy().hash(KetamaHash::Md5);
+    let sockets = ["a", "b", "cc", "d"].map(|name| format!("/tmp/clockwise-{name}.sock:"));
+    let ketama = pool().from_nodes(sockets.clone()).unwrap();
+    check_positions(table, "sockets", &sockets, &ketama);
+    let servers = [2, 3, 4, 5, 6].map(|i| format!("127.0.0.{i}:11211"));
+    let ketama = pool().from_nodes(servers.clone()).unwrap();
+    check_positions(table, "port_11211", &servers, &ketama);
+    let ketama = pool().named(true).from_nodes(servers.clone()).unwrap();
+    check_positions(table, "named_11211", &servers, &ketama);
+}
+
+#[test]
+fn envoy_sizes() {
+    let table = include_str!("golden/compat/envoy_sizes.tsv");
+    let names: Vec<String> = servers(EQUAL).map(|(name, _)| name).collect();
+    let maglev = EnvoyMaglev::builder().table_size(1009);
+    let maglev = maglev.from_weighted(names.iter().cloned().zip([1, 1, 1, 10]));
+    check_positions(table, "maglev_1009", &names, &maglev.unwrap());
+    let ring = EnvoyRing::builder().min_ring_size(500).max_ring_size(500);
+    let ring = ring.from_weighted(servers(RISING)).unwrap();
+    assert_eq!(ring.point_count(), 500);
+    check_positions(table, "ring_500_500", &names, &ring);
+}
+
+#[test]
+fn grpc_cuts_both_sizes() {
+    let table = include_str!("golden/compat/grpc_cap.tsv");
+    let names: Vec<String> = (9101..=9105)
+        .map(|port| format!("127.0.0.1:{port}"))
+        .collect();
+    let ring = || {
+        EnvoyRing::grpc()
+            .min_ring_size(10_000)
+            .max_ring_size(20_000)
+    };
+    let cut = ring().from_nodes(names.clone()).unwrap();
+    assert_eq!(cut.point_count(), 4096);
+    check_positions(table, "min_10000", &names, &cut);
+    let raised = ring().ring_size_cap(8_388_608).from_nodes(names.clone());
+    let raised = raised.unwrap();
+    assert_eq!(raised.point_count(), 10_000);
+    check_positions(table, "min_10000_cap_raised", &names, &raised);
 }
 
 #[test]

@@ -1,6 +1,23 @@
-"""The real programs: how each is started, configured and asked. Everything is on loopback and ends with the run."""
+"""The real programs: how each is started, configured and asked. They run on loopback and end with
+the run.
+"""
 
-import asyncio, base64, contextlib, ctypes, ctypes.util, importlib.util, json, os, re, shutil, socket, subprocess, threading, time
+import asyncio
+import base64
+import contextlib
+import ctypes
+import ctypes.util
+import importlib.util
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+from grpc_client import Grpc
 
 
 def free_ports(count):
@@ -109,7 +126,8 @@ class Nginx:
                 else f"{address}:{rng.choice([8080, 9000, 11211])}"
             )
             servers.append({"text": text, "weight": weight})
-        # Some are down, or do not listen (then the next is tried). Not many: after 21 points nginx takes the next in turn, whom only it knows.
+        # Some are down, or do not listen, so that the next is tried. They are few, because after 21
+        # points nginx uses its round-robin, whose state is unknown here.
         may_fail = sum(server["weight"] for server in servers) / 4
         for server in servers:
             if rng.random() < 0.3 and server["weight"] <= may_fail:
@@ -173,35 +191,52 @@ class Haproxy:
             {"text": f"s{i}", "weight": weight} for i, weight in enumerate(weights(rng, count, 256))
         ]
         for server in servers[1:]:
-            server["down"] = rng.random() < 0.15
+            # A backup server serves only if no other is up, so to the others it is down.
+            server["backup"] = rng.random() < 0.1
+            server["down"] = server["backup"] or rng.random() < 0.15
         options = {}
         if rng.random() < 0.8:
             options["hash"] = rng.choice(["sdbm", "djb2", "wt6", "crc32"])
             if rng.random() < 0.6:
                 options["avalanche"] = "true"
         if rng.random() < 0.4:
-            options["ids"] = ",".join(
-                map(str, rng.sample(range(1, rng.choice([100, 10**7])), count))
-            )
+            # Some servers may have none, and are numbered by HAProxy.
+            missing = rng.choice([0, 0.3, 0.8])
+            ids = rng.sample(range(1, rng.choice([100, 10**7])), count)
+            ids = ["-" if rng.random() < missing else str(id_) for id_ in ids]
+            options["ids"] = ",".join(ids)
         return {"system": "haproxy", "servers": servers, "options": options}
 
     def answers(self, folder, cases):
         port, backend = free_ports(2)
-        blocks = []
+        blocks, added = [], []
         for number, case in enumerate(cases):
             options = case["options"]
             kind = options.get("hash", "") + (" avalanche" if options.get("avalanche") else "")
-            ids = options.get("ids", "").split(",") if options.get("ids") else None
-            lines = "".join(
-                f"  server {s['text']} 127.0.0.1:{backend} weight {s['weight']}{' id ' + ids[i] if ids else ''}{' disabled' if s.get('down') else ''}\n"
-                for i, s in enumerate(case["servers"])
-            )
+            count = len(case["servers"])
+            ids = options["ids"].split(",") if options.get("ids") else ["-"] * count
+            lines = ""
+            for server, id_ in zip(case["servers"], ids):
+                if server.get("added"):
+                    command = f"add server b{number}/{server['text']} 127.0.0.1:{backend}"
+                    added.append(command + ("" if id_ == "-" else f" id {id_}"))
+                    added.append(f"enable server b{number}/{server['text']}")
+                    continue
+                lines += f"  server {server['text']} 127.0.0.1:{backend} weight {server['weight']}"
+                lines += "" if id_ == "-" else f" id {id_}"
+                if server.get("backup"):
+                    lines += " backup"
+                elif server.get("down"):
+                    lines += " disabled"
+                lines += "\n"
             blocks.append(
-                f"backend b{number}\n  balance hash var(txn.k)\n  hash-type consistent {kind}\n  http-response set-header x-server %s\n{lines}"
+                f"backend b{number}\n  balance hash var(txn.k)\n  hash-type consistent {kind}\n"
+                f"  http-response set-header x-server %s\n{lines}"
             )
         with open(f"{folder}/haproxy.cfg", "w") as f:
             f.write(f"""global
   maxconn 500
+  stats socket {folder}/haproxy.sock level admin
   tune.bufsize 65536
 defaults
   mode http
@@ -218,6 +253,13 @@ frontend entry
 {chr(10).join(blocks)}
 """)
         with running(["haproxy", "-db", "-f", f"{folder}/haproxy.cfg"], port):
+            for command in added:
+                with socket.socket(socket.AF_UNIX) as commands:
+                    commands.connect(f"{folder}/haproxy.sock")
+                    commands.sendall(command.encode() + b"\n")
+                    answer = commands.recv(1000).decode().strip()
+                    if answer and "registered" not in answer:
+                        raise RuntimeError(f"haproxy: {command}: {answer}")
             http = Http(port)
             return [
                 [
@@ -233,13 +275,14 @@ frontend entry
 
 
 class FakeRedis:
-    """Answers every GET with the address that was asked."""
+    """Answers every GET with the address that was asked: `host:port`, or the path of a socket."""
 
     def __init__(self, addresses):
         self.addresses = addresses
 
     async def serve(self, reader, writer):
-        name = "%s:%d" % writer.get_extra_info("sockname")[:2]
+        name = writer.get_extra_info("sockname")
+        name = name if isinstance(name, str) else "%s:%d" % name[:2]
         with contextlib.suppress(
             asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError
         ):
@@ -255,8 +298,12 @@ class FakeRedis:
         self.loop, ready = asyncio.new_event_loop(), threading.Event()
 
         async def start():
-            for host, port in self.addresses:
-                await asyncio.start_server(self.serve, host, port)
+            for address in self.addresses:
+                if address.startswith("/"):
+                    await asyncio.start_unix_server(self.serve, address)
+                else:
+                    host, port = address.rsplit(":", 1)
+                    await asyncio.start_server(self.serve, host, int(port))
             ready.set()
 
         def run():
@@ -294,42 +341,40 @@ class Twemproxy:
         options["named"] = str(named).lower()
         servers = []
         for i, weight in enumerate(weights(rng, count, 1000)):
-            address = (
-                f"127.{120 + number % 100}.{1 + number // 100}.{1 + i}:{rng.choice([11211, 7000])}"
-            )
-            servers.append(
-                {
-                    "text": f"cache-{rng.randrange(10**6)}-{i}" if named else address,
-                    "address": address,
-                    "weight": weight,
-                }
-            )
+            host = f"127.{120 + number % 100}.{1 + number // 100}.{1 + i}"
+            address = text = f"{host}:{rng.choice([11211, 7000])}"
+            if rng.random() < 0.2:
+                # A path of one length, so that the order by name does not depend on the folder.
+                address = f"/tmp/cw-{number:03}-{i:03}.sock"
+                text = address + ":"
+            if named:
+                text = f"cache-{rng.randrange(10**6)}-{i}"
+            servers.append({"text": text, "address": address, "weight": weight})
         return {"system": "twemproxy", "servers": servers, "options": options}
 
     def answers(self, folder, cases):
         ports = free_ports(len(cases) + 1)
         pools = []
+        for case in cases:
+            for server in case["servers"]:
+                for field in ("text", "address"):
+                    server[field] = server[field].replace("/tmp/cw-", f"{folder}/s")
         for number, case in enumerate(cases):
             named = case["options"]["named"] == "true"
             lines = "".join(
                 f"    - {s['address']}:{s['weight']}{' ' + s['text'] if named else ''}\n"
                 for s in case["servers"]
             )
-            tag = (
-                f"  hash_tag: '{case['options']['hash_tag']}'\n"
-                if "hash_tag" in case["options"]
-                else ""
-            )
+            options = f"  hash: {case['options']['hash']}\n"
+            if "hash_tag" in case["options"]:
+                options += f"  hash_tag: '{case['options']['hash_tag']}'\n"
             pools.append(
-                f"p{number}:\n  listen: 127.0.0.1:{ports[number]}\n  hash: {case['options']['hash']}\n{tag}  distribution: ketama\n  redis: true\n  servers:\n{lines}"
+                f"p{number}:\n  listen: 127.0.0.1:{ports[number]}\n{options}"
+                f"  distribution: ketama\n  redis: true\n  servers:\n{lines}"
             )
         with open(f"{folder}/nutcracker.yml", "w") as f:
             f.write("".join(pools))
-        addresses = [
-            (s["address"].rsplit(":", 1)[0], int(s["address"].rsplit(":", 1)[1]))
-            for case in cases
-            for s in case["servers"]
-        ]
+        addresses = sorted({server["address"] for case in cases for server in case["servers"]})
         command = [
             "nutcracker",
             "-c",
@@ -461,7 +506,7 @@ class Envoy:
         return unless_found("envoy")
 
     def version(self):
-        return first_line("envoy", "--version")
+        return "Envoy" + first_line("envoy", "--version").partition(" version:")[2]
 
     def draw(self, rng, number, weights):
         count = rng.choice([1, 2, 3, 5, 8, 20, 100])
@@ -537,7 +582,7 @@ class Envoy:
                     },
                 }
             )
-        # Nobody listens at the addresses: Envoy says in its own answer whom it would have asked.
+        # No server listens at the addresses. Envoy's own answer names the host that it would ask.
         reply = {
             "mappers": [
                 {
@@ -614,6 +659,7 @@ class Envoy:
 
 ALL = {
     "envoy": Envoy,
+    "grpc": Grpc,
     "nginx": Nginx,
     "haproxy": Haproxy,
     "twemproxy": Twemproxy,
