@@ -1,5 +1,5 @@
-//! Moves a cache tier from the placement of nginx to a `HashRing`: at first no key moves, then a part
-//! of the keys at a time, each once.
+//! Moves a cache tier from the placement of nginx to a `HashRing`: at first no key moves, then a
+//! part of the keys at a time, each once.
 
 use clockwise::compat::Nginx;
 use clockwise::{HashRing, Route, Strategy, Token};
@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             twice += u32::from(places.second.is_some());
         }
         println!(
-            "  {percent:>3} %: {at_new:>6} keys at their new owner, {twice:>6} may need a second read"
+            "  {percent:>3} %: {at_new:>6} keys at their new owner, {twice:>6} may be read twice"
         );
     }
     // When the longest time to live has passed, drop `old`.

@@ -198,7 +198,10 @@ laws! {
         |lines: &[Line]| EnvoyRing::from_weighted(pairs(lines)).unwrap();
     envoy_maglev_depends_on_its_list_alone: EnvoyMaglev, 9,
         EnvoyMaglev::builder().table_size(251).build().unwrap(),
-        |lines: &[Line]| EnvoyMaglev::builder().table_size(251).from_weighted(pairs(lines)).unwrap();
+        |lines: &[Line]| EnvoyMaglev::builder()
+            .table_size(251)
+            .from_weighted(pairs(lines))
+            .unwrap();
     haproxy_depends_on_its_list_and_ids_alone: HaproxyConsistent, 9, HaproxyConsistent::new(),
         |lines: &[Line]| HaproxyConsistent::builder()
             .hash(clockwise::compat::HaproxyHash::Sdbm)

@@ -74,8 +74,8 @@ const NODES_MAX: usize = MAX_POINTS / POINTS as usize;
 /// Here a node keeps its id while it is a member, like a server that is added and deleted at run
 /// time. A node that joins later gets the lowest id that is free. HAProxy itself places a server
 /// that is added at run time without an id as id 0 (bug #3413), so give it one: insert the node
-/// here and use `add server … id` with what [`id`](HaproxyConsistent::id) returns. A server that was
-/// added without one is placed like id 1,048,576, which has the same points as id 0.
+/// here and use `add server … id` with what [`id`](HaproxyConsistent::id) returns. A server that
+/// was added without one is placed like id 1,048,576, which has the same points as id 0.
 ///
 /// If HAProxy reads an edited configuration, it numbers the servers again. To follow that, build a
 /// new strategy.
