@@ -229,7 +229,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ring.extend_weighted(settings.nodes())?;
     let mut rendezvous = Rendezvous::new();
     rendezvous.extend_weighted(settings.nodes())?;
-    let mut table = SlotTable::builder().max_load(1.02).build()?;
+    let mut table = SlotTable::builder().load_factor(1.02).build()?;
     table.extend_weighted(settings.nodes())?;
     let mut tracked = HashRing::new();
     let nodes = settings.nodes();

@@ -7,7 +7,10 @@ use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // 2 % is the most that any backend gets above its share. The number of slots stays for ever; 100 for each node there may be will do.
-    let mut table = SlotTable::builder().slots(65_536).max_load(1.02).build()?;
+    let mut table = SlotTable::builder()
+        .slots(65_536)
+        .load_factor(1.02)
+        .build()?;
     table.extend_weighted((1..=20).map(|i| (format!("backend-{i}"), 1)))?;
     table.set_weight("backend-20", 4)?; // a larger machine
     println!("{}\n", table.balance());
@@ -30,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!(
         "draining backend-7 moves {:.2} % of all keys: its own {:.2} %, the rest to keep the cap\n",
         moves * 100.0,
-        owned as f64 / table.slots() as f64 * 100.0
+        owned as f64 / table.slot_count() as f64 * 100.0
     );
 
     // Hand the table to a data plane in another language: an index of the nodes for every slot.

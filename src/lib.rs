@@ -82,7 +82,7 @@ mod hash;
 #[cfg(feature = "serde")]
 mod hex;
 mod key;
-mod load;
+pub mod load;
 mod named;
 mod nodes;
 mod pointers;

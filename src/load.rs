@@ -2,6 +2,8 @@
 
 #[cfg(target_has_atomic = "ptr")]
 pub(crate) mod count;
+#[cfg(target_has_atomic = "ptr")]
+pub(crate) mod counted;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod peak_ewma;
 #[cfg(target_has_atomic = "64")]
@@ -11,6 +13,8 @@ mod slow_start;
 #[cfg(target_has_atomic = "ptr")]
 mod tracked;
 
+#[cfg(target_has_atomic = "ptr")]
+pub use counted::{Counted, Counter, InFlight, InFlightOf, Watch};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use peak_ewma::PeakEwma;
 #[cfg(target_has_atomic = "64")]
@@ -18,7 +22,7 @@ pub use reported::Reported;
 #[cfg(feature = "std")]
 pub use slow_start::SlowStart;
 #[cfg(target_has_atomic = "ptr")]
-pub use tracked::{InFlight, Tracked};
+pub use tracked::Tracked;
 
 use alloc::{boxed::Box, rc::Rc};
 

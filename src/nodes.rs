@@ -150,6 +150,16 @@ impl<N> NodeSet<N> {
             .filter(|entry| core::ptr::eq(&raw const entry.node, node))
     }
 
+    /// Returns `true` if both have members of the same identities, weights and drained states.
+    pub(crate) fn same_members<M>(&self, other: &NodeSet<M>) -> bool {
+        let same = |(own, other): (&Entry<N>, &Entry<M>)| {
+            own.identity == other.identity
+                && own.weight == other.weight
+                && own.drained == other.drained
+        };
+        self.len() == other.len() && self.entries.iter().zip(&other.entries).all(same)
+    }
+
     pub(crate) fn get_mut(&mut self, identity: &[u8]) -> Option<&mut N> {
         let rank = self.rank_of(identity)?;
         Some(&mut self.entries[rank].node)

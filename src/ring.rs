@@ -25,7 +25,7 @@ use core::fmt;
 #[cfg(feature = "std")]
 pub use forecast::Forecast;
 use points::{Points, Run};
-use preference::Walked;
+use preference::Seen;
 
 /// Virtual nodes of a ring that was not told otherwise: the busiest of 10 nodes carries +7 %, of 100 nodes +11 %.
 const VIRTUAL_NODES: u32 = 512;
@@ -216,7 +216,24 @@ impl<N, H> HashRing<N, H> {
     #[inline]
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
         let walk = self.points.walk(token.get());
-        Preference::new(&self.nodes, Order::Walked(Walked::new(walk)))
+        Preference::new(&self.nodes, Order::Walk(walk))
+    }
+
+    /// Returns the first node in order that is accepted. The same order as a
+    /// [`Preference`], whose kinds of order would cost a third more instructions here.
+    #[inline]
+    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
+        let mut walk = self.points.walk(token.get());
+        let (mut seen, members) = (Seen::new(), self.nodes.len());
+        // Each eligible node has a point, so while there are some the walk meets one.
+        for _ in 0..self.nodes.eligible() {
+            let owner = walk.find(|&owner| seen.is_new(owner, members))?;
+            let node = self.nodes.node(owner);
+            if accept(node) {
+                return Some(node);
+            }
+        }
+        None
     }
 
     // ---- who owns what ---------------------------------------------------------------------------------------------
@@ -264,7 +281,7 @@ impl<N: Key, H: KeyHasher> Strategy for HashRing<N, H> {
     type Node = N;
 
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
-        self.preference_of(token).find(|&node| accept(node))
+        self.find(token, accept)
     }
 
     #[inline]

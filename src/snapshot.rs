@@ -127,7 +127,7 @@ pub(crate) fn same_hasher(old: &impl KeyHasher, new: &impl KeyHasher) -> Result<
 }
 
 /// What a strategy is, besides its hasher and its members.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Placement<const PARAMETERS: usize> {
     pub(crate) kind: &'static str,
     pub(crate) layout: u8,
@@ -269,6 +269,21 @@ macro_rules! snapshot_verbs {
             /// It is 64 bits of XXH3: proof against accidents, not against someone who wants two memberships to look the same.
             pub fn fingerprint(&self) -> u64 {
                 self.placement().fingerprint(&self.hasher, &self.nodes)
+            }
+
+            /// Returns `true` if every key has the same order of preference on both sides: the same
+            /// parameters, the same hasher (by its hash of a fixed probe), and members of the same
+            /// identities, weights and drained states. What the nodes carry does not matter, nor
+            /// their type. O(bytes of all identities).
+            pub fn same_placement<M, H2: $crate::hash::KeyHasher>(
+                &self,
+                other: &$strategy<M, H2>,
+            ) -> bool {
+                let (own, others) = (self.placement(), other.placement());
+                own == others
+                    && $crate::snapshot::probe(&self.hasher)
+                        == $crate::snapshot::probe(&other.hasher)
+                    && self.nodes.same_members(&other.nodes)
             }
 
             /// Configuration and membership, to be stored or sent, without the hasher's key and without anything that follows from them.

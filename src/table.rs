@@ -35,7 +35,7 @@ use owners::Owners;
 /// - **Uncapped**, adding a node of weight w moves an expected w/W of the slots (W: the new total), all of them to it. Removing it
 ///   moves exactly its own. A node's share of the slots is w/W with a relative standard deviation of √(W/(w·M)): 4 % for 100 equal
 ///   nodes on 65,536 slots.
-/// - **Capped** by [`max_load(c)`](SlotTableBuilder::max_load), no node ever owns more than c times its share, rounded to whole
+/// - **Capped** by [`load_factor(c)`](SlotTableBuilder::load_factor), no node ever owns more than c times its share, rounded to whole
 ///   slots; at c = 1 every node owns its share rounded down or up. Slots go to nodes by deferred acceptance (Gale and Shapley
 ///   1962), which has one outcome here whatever the history. The price is movement: at 100 nodes on 65,536 slots 1.33 times what
 ///   must move at c = 1, 1.13 at 1.02, 1.03 at 1.05.
@@ -43,7 +43,7 @@ use owners::Owners;
 /// ```
 /// use clockwise::SlotTable;
 ///
-/// let mut table = SlotTable::builder().max_load(1.02).build()?;
+/// let mut table = SlotTable::builder().load_factor(1.02).build()?;
 /// table.extend_weighted([("cache-1", 1), ("cache-2", 1), ("cache-3", 2)])?;
 /// assert!(table.route("user:42").is_some());
 /// assert!(table.balance().busiest() < 1.0201);
@@ -136,11 +136,11 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
             let field = Field::of(roster.eligible());
             let change = Change::new(&self.roster, self.nodes.preview(&draft), &roster);
             let before = self.winners.as_ref().unwrap_or(&self.owners);
-            let winners = change.winners(before, self.slots(), &roster, &field);
-            match self.config.max_load {
+            let winners = change.winners(before, self.slot_count(), &roster, &field);
+            match self.config.load_factor {
                 None => self.owners = winners,
-                Some(max_load) => {
-                    self.owners = settle::settled(&winners, &roster, max_load);
+                Some(load_factor) => {
+                    self.owners = settle::settled(&winners, &roster, load_factor);
                     self.winners = Some(winners);
                 }
             }
@@ -160,10 +160,15 @@ impl<N, H> SlotTable<N, H> {
     }
 
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::new(&self.nodes, Order::Ranked(self.ranks_of(token)))
+        Preference::new(&self.nodes, Order::Ranked(self.ranks(token)))
     }
 
-    fn ranks_of(&self, token: Token) -> Ranks<'_> {
+    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
+        let mut nodes = self.ranks(token).map(|rank| self.nodes.node(rank));
+        nodes.find(|&node| accept(node))
+    }
+
+    fn ranks(&self, token: Token) -> Ranks<'_> {
         let slot = self.slot_of(token);
         let token = first::token(slot);
         let next = match self.owners.get(slot) {
@@ -179,7 +184,7 @@ impl<N: Key, H: KeyHasher> Strategy for SlotTable<N, H> {
     type Node = N;
 
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
-        self.preference_of(token).find(|&node| accept(node))
+        self.find(token, accept)
     }
 
     #[inline]
@@ -206,8 +211,8 @@ impl<N, H> fmt::Debug for SlotTable<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SlotTable")
             .field("nodes", &self.len())
-            .field("slots", &self.slots())
-            .field("max_load", &self.max_load())
+            .field("slots", &self.slot_count())
+            .field("load_factor", &self.load_factor())
             .finish_non_exhaustive()
     }
 }

@@ -117,10 +117,13 @@ fn ranked() -> Vec<(&'static str, Box<dyn Strategy<Node = u64>>)> {
         ("constant rendezvous", rendezvous(5, Spoilt::Constant(3))),
         ("table", table(1, SlotTable::builder())),
         ("weighted table", table(5, SlotTable::builder())),
-        ("capped table", table(1, SlotTable::builder().max_load(1.0))),
+        (
+            "capped table",
+            table(1, SlotTable::builder().load_factor(1.0)),
+        ),
         (
             "capped weighted table",
-            table(5, SlotTable::builder().max_load(1.02)),
+            table(5, SlotTable::builder().load_factor(1.02)),
         ),
     ]
 }

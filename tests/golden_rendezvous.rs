@@ -224,7 +224,7 @@ fn table(
 ) -> SlotTable<Vec<u8>, Hasher> {
     let builder = SlotTable::builder().slots(slots).hasher(hasher);
     let builder = match max_load {
-        Some(c) => builder.max_load(c),
+        Some(c) => builder.load_factor(c),
         None => builder,
     };
     let mut table = builder.build().unwrap();

@@ -20,18 +20,18 @@ fn histories(max_loads: &[Option<f64>]) {
     let mut random = Rng::new(1);
     let sets = scaled(12, 80, 2000);
     for case in 0..sets {
-        let max_load = max_loads[case % max_loads.len()];
+        let load_factor = max_loads[case % max_loads.len()];
         let slots = 1 << random.below(11);
         let mut set = random_set(&mut random, 40, [1, 8][case % 2]);
-        let mut table = of(&set, slots, max_load);
+        let mut table = of(&set, slots, load_factor);
         for i in 0..6 {
             change(&mut random, &mut table, &mut set, i);
-            let fresh = of(&set, slots, max_load);
+            let fresh = of(&set, slots, load_factor);
             assert_eq!(table.to_array(), fresh.to_array(), "{case} {i}");
             assert_eq!(table.fingerprint(), fresh.fingerprint());
         }
         // The other way round, one by one.
-        let mut reverse = empty(slots, max_load);
+        let mut reverse = empty(slots, load_factor);
         for (name, &weight) in set.iter().rev() {
             reverse.insert_weighted(name.clone(), weight).unwrap();
         }
@@ -132,8 +132,8 @@ fn a_capped_table_is_what_deferred_acceptance_gives() {
     let mut random = Rng::new(3);
     for case in 0..scaled(15, 60, 1000) {
         let set = random_set(&mut random, 20, [1, 5, 1000][case % 3]);
-        let max_load = [1.0, 1.01, 1.1, 1.5, 100.0][case % 5];
-        let table = of(&set, 256, Some(max_load));
+        let load_factor = [1.0, 1.01, 1.1, 1.5, 100.0][case % 5];
+        let table = of(&set, 256, Some(load_factor));
         let expected = textbook(&set, 256, |name| table.capacity(name).unwrap());
         assert_eq!(table.to_array(), expected, "{case}");
     }
@@ -145,8 +145,8 @@ fn capacities_are_shares_rounded_and_never_exceeded() {
     for case in 0..scaled(20, 100, 2000) {
         let set = random_set(&mut random, 60, [1, 4, 1000, u32::MAX as usize][case % 4]);
         let slots = 1 << random.below(12);
-        let max_load = [1.0, 1.02, 1.05, 1.5, 1e300][case % 5];
-        let mut table = of(&set, slots, Some(max_load));
+        let load_factor = [1.0, 1.02, 1.05, 1.5, 1e300][case % 5];
+        let mut table = of(&set, slots, Some(load_factor));
         for i in 0..3 {
             let total: u64 = set.values().map(|&weight| u64::from(weight)).sum();
             let mut capacities = 0u128;
@@ -154,9 +154,9 @@ fn capacities_are_shares_rounded_and_never_exceeded() {
                 let capacity = table.capacity(name).unwrap();
                 let share = slots as f64 * f64::from(weight) / total as f64;
                 assert!(count <= capacity, "{name}: {count} of {capacity}");
-                let due = (max_load * share).min(slots as f64);
+                let due = (load_factor * share).min(slots as f64);
                 assert!((capacity as f64 - due).abs() < 1.0, "{capacity} {due}");
-                if max_load <= 1.0 {
+                if load_factor <= 1.0 {
                     // As even as whole slots allow: the share itself, rounded down or up.
                     assert!(
                         (count as f64 - share).abs() < 1.0,
@@ -166,8 +166,8 @@ fn capacities_are_shares_rounded_and_never_exceeded() {
                 capacities += capacity as u128;
             }
             assert_eq!(counts(&table).iter().sum::<usize>(), slots);
-            if max_load < 1e9 {
-                let all = (max_load * slots as f64).ceil();
+            if load_factor < 1e9 {
+                let all = (load_factor * slots as f64).ceil();
                 assert!(capacities as f64 <= all && capacities >= slots as u128);
             }
             // And after a flap.
@@ -234,7 +234,7 @@ fn uncapped_not_one_slot_moves_needlessly() {
 fn movement(table: &SlotTable<String>, node: &String) -> f64 {
     let mut without = table.clone();
     without.remove(node).unwrap();
-    let count = |old: &SlotTable<_>, new| moved(&old.diff(new).unwrap(), table.slots());
+    let count = |old: &SlotTable<_>, new| moved(&old.diff(new).unwrap(), table.slot_count());
     let lost = count(table, &without);
     assert_eq!(count(&without, table), lost);
     lost as f64 / table.slots_of(node).unwrap().count() as f64
@@ -244,7 +244,7 @@ fn movement(table: &SlotTable<String>, node: &String) -> f64 {
 fn movement_stays_near_the_minimum() {
     // Arrival of the hundredth and loss of one of a hundred move the same slots, so 100 against 99 and 101 against 100 are both in the mean.
     let (sets, nodes) = (scaled(1, 1, 8), scaled(1, 2, 12));
-    for (slots, max_load, target) in [
+    for (slots, load_factor, target) in [
         (1 << 16, Some(1.0), 1.40),
         (1 << 16, Some(1.02), 1.15),
         (1 << 17, Some(1.02), 1.08),
@@ -253,7 +253,7 @@ fn movement_stays_near_the_minimum() {
         let (mut sum, mut n) = (0.0, 0);
         for set in 0..sets {
             for count in [100, 101].into_iter().take(scaled(1, 1, 2)) {
-                let table = equal(set, count, slots, max_load);
+                let table = equal(set, count, slots, load_factor);
                 for name in names(set, nodes) {
                     sum += movement(&table, &name);
                     n += 1;
@@ -261,13 +261,13 @@ fn movement_stays_near_the_minimum() {
             }
         }
         let mean = sum / f64::from(n);
-        println!("{slots} slots, {max_load:?}: {mean:.3} times the minimum, over {n}");
+        println!("{slots} slots, {load_factor:?}: {mean:.3} times the minimum, over {n}");
         // The mean of few: a change's own factor varies by 0.03 here.
-        let slack = match max_load {
+        let slack = match load_factor {
             Some(_) if sets == 1 => 0.03,
             _ => 0.0,
         };
-        assert!(mean <= target + slack, "{max_load:?}: {mean}");
+        assert!(mean <= target + slack, "{load_factor:?}: {mean}");
         assert!(mean >= 1.0 - 1e-9);
     }
 }
@@ -313,8 +313,8 @@ fn a_slot_is_the_top_bits_of_the_token() {
 
 #[test]
 fn replicas_are_distinct_and_fail_over_in_order() {
-    for max_load in [None, Some(1.0)] {
-        let table = equal(1, 40, 1 << 10, max_load);
+    for load_factor in [None, Some(1.0)] {
+        let table = equal(1, 40, 1 << 10, load_factor);
         for key in 0..50u64 {
             let order: Vec<&String> = table.preference(&key).collect();
             assert_eq!(order[0], table.route(&key).unwrap());
@@ -332,7 +332,7 @@ fn replicas_are_distinct_and_fail_over_in_order() {
                     Some(order[up])
                 );
             }
-            if max_load.is_none() {
+            if load_factor.is_none() {
                 let mut without = table.clone();
                 without.remove(order[0]).unwrap();
                 let rest: Vec<&String> = without.preference(&key).collect();
@@ -346,8 +346,8 @@ fn replicas_are_distinct_and_fail_over_in_order() {
 fn the_array_the_counts_and_the_balance_agree() {
     let mut set = random_set(&mut Rng::new(6), 20, 5);
     set.insert("drained".into(), 3);
-    for max_load in [None, Some(1.0), Some(1.1)] {
-        let mut table = of(&set, 4096, max_load);
+    for load_factor in [None, Some(1.0), Some(1.1)] {
+        let mut table = of(&set, 4096, load_factor);
         table.drain("drained").unwrap();
         let (array, names): (Vec<u32>, Vec<&String>) = (table.to_array(), table.nodes().collect());
         for (slot, &rank) in array.iter().enumerate() {
@@ -369,8 +369,8 @@ fn the_array_the_counts_and_the_balance_agree() {
 
 #[test]
 fn one_slot_and_fewer_slots_than_nodes() {
-    for max_load in [None, Some(1.0), Some(2.0)] {
-        let mut table = empty(1, max_load);
+    for load_factor in [None, Some(1.0), Some(2.0)] {
+        let mut table = empty(1, load_factor);
         assert_eq!((table.route("key"), table.to_array().len()), (None, 0));
         for name in names(3, 30) {
             table.insert(name).unwrap();
@@ -379,9 +379,9 @@ fn one_slot_and_fewer_slots_than_nodes() {
         assert_eq!(table.route("a"), table.route("b"));
         assert_eq!(table.preference("a").count(), 30);
 
-        let table = equal(3, 100, 16, max_load);
+        let table = equal(3, 100, 16, load_factor);
         assert_eq!(counts(&table).iter().sum::<usize>(), 16);
-        if max_load == Some(1.0) {
+        if load_factor == Some(1.0) {
             assert!(counts(&table).iter().all(|&count| count <= 1));
         }
     }
@@ -421,11 +421,11 @@ fn ranks_beyond_16_bits_own_slots() {
 
 #[test]
 fn a_table_that_cannot_work_is_refused() {
-    fn refused(slots: usize, max_load: f64) -> Option<ConfigError> {
+    fn refused(slots: usize, load_factor: f64) -> Option<ConfigError> {
         let builder = SlotTable::<String>::builder()
             .slots(slots)
             .max_slots(usize::MAX);
-        builder.max_load(max_load).build().err()
+        builder.load_factor(load_factor).build().err()
     }
     for slots in [0, 3, 65_537, usize::MAX] {
         let error = refused(slots, 2.0).unwrap();
@@ -449,26 +449,26 @@ fn a_table_that_cannot_work_is_refused() {
         0.999_999_999_999,
         f64::MIN_POSITIVE,
     ];
-    for max_load in bad {
-        let error = refused(1024, max_load).unwrap();
+    for load_factor in bad {
+        let error = refused(1024, load_factor).unwrap();
         assert!(
             matches!(error, ConfigError::OutOfRange { .. }),
-            "{max_load}"
+            "{load_factor}"
         );
-        assert!(error.to_string().contains(&max_load.to_string()));
+        assert!(error.to_string().contains(&load_factor.to_string()));
     }
     // Nothing is allocated for a table without nodes, so these are built at once.
-    for (slots, max_load) in [(1, 1.0), (1 << 28, f64::MAX), (2, 1.0 + f64::EPSILON)] {
-        assert_eq!(refused(slots, max_load), None);
+    for (slots, load_factor) in [(1, 1.0), (1 << 28, f64::MAX), (2, 1.0 + f64::EPSILON)] {
+        assert_eq!(refused(slots, load_factor), None);
     }
-    assert_eq!(empty(8, Some(1.25)).max_load(), Some(1.25));
-    assert_eq!(empty(8, None).max_load(), None);
+    assert_eq!(empty(8, Some(1.25)).load_factor(), Some(1.25));
+    assert_eq!(empty(8, None).load_factor(), None);
 }
 
 #[test]
 fn bad_nodes_are_refused_by_name_and_change_nothing() {
-    for max_load in [None, Some(1.0)] {
-        let mut table = equal(0, 3, 64, max_load);
+    for load_factor in [None, Some(1.0)] {
+        let mut table = equal(0, 3, 64, load_factor);
         let (before, array) = (table.fingerprint(), table.to_array());
         let name = names(0, 1).next().unwrap();
         assert!(
@@ -514,8 +514,8 @@ fn bad_nodes_are_refused_by_name_and_change_nothing() {
 
 #[test]
 fn weights_at_the_limits_work() {
-    for max_load in [None, Some(1.0), Some(1.5)] {
-        let mut table = empty(256, max_load);
+    for load_factor in [None, Some(1.0), Some(1.5)] {
+        let mut table = empty(256, load_factor);
         table.insert_weighted("light".into(), 1).unwrap();
         for i in 0..5 {
             table
@@ -535,7 +535,7 @@ fn equal_hashes_go_by_identity() {
         .extend_weighted([("b", 1), ("a", 1), ("c", 1)])
         .unwrap();
     assert_eq!(table.to_array(), [0; 64]);
-    let capped = SlotTable::builder().slots(64).hasher(same).max_load(1.0);
+    let capped = SlotTable::builder().slots(64).hasher(same).load_factor(1.0);
     let mut capped = capped.build().unwrap();
     capped
         .extend_weighted([("b", 1), ("a", 1), ("c", 1)])
@@ -559,7 +559,7 @@ impl KeyHasher for Fuse<'_> {
 fn a_panicking_hasher_leaves_everything_as_it_was() {
     for at in 0..6 {
         let fuse = Cell::new(u32::MAX);
-        let builder = SlotTable::builder().slots(128).max_load(1.1);
+        let builder = SlotTable::builder().slots(128).load_factor(1.1);
         let mut table = builder.hasher(Fuse(&fuse)).build().unwrap();
         table
             .extend_weighted((0..5u32).map(|i| (i, 1 + i)))

@@ -81,9 +81,9 @@ fn most_replaced(old: &SlotTable<String>, new: &SlotTable<String>, n: usize) -> 
         old.diff_replicas(new, n).unwrap(),
         old.diff_replicas_across(new, n, |name| zone(name)).unwrap(),
     ];
-    let width = (1u128 << 64) / old.slots() as u128;
+    let width = (1u128 << 64) / old.slot_count() as u128;
     let mut most = 0;
-    for slot in 0..old.slots() as u128 {
+    for slot in 0..old.slot_count() as u128 {
         let token = Token::new((slot * width) as u64);
         let both = sets(old, token, n).into_iter().zip(sets(new, token, n));
         for (migration, (mut set, mut wanted)) in migrations.iter().zip(both) {

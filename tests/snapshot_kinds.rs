@@ -27,7 +27,7 @@ fn rendezvous<H: KeyHasher>(hasher: H) -> Rendezvous<String, H> {
 fn table<H: KeyHasher>(hasher: H, max_load: Option<f64>) -> SlotTable<String, H> {
     let builder = SlotTable::builder().slots(64).hasher(hasher);
     let builder = match max_load {
-        Some(max_load) => builder.max_load(max_load),
+        Some(max_load) => builder.load_factor(max_load),
         None => builder,
     };
     let mut table = builder.build().unwrap();
@@ -131,7 +131,10 @@ fn the_way_back_gives_the_same() {
         let table = table(Xxh3::new(), max_load);
         goes_there_and_back(&table);
         let again = SlotTable::restore(table.snapshot(), Xxh3::new()).unwrap();
-        assert_eq!((again.max_load(), again.slots()), (table.max_load(), 64));
+        assert_eq!(
+            (again.load_factor(), again.slot_count()),
+            (table.load_factor(), 64)
+        );
     }
 }
 
@@ -158,7 +161,7 @@ fn the_format_is_as_written() {
     );
     let mut table = SlotTable::builder()
         .slots(8)
-        .max_load(1.25)
+        .load_factor(1.25)
         .build()
         .unwrap();
     table.extend_weighted([("b", 3), ("a", 1)]).unwrap();

@@ -29,7 +29,7 @@ fn all() -> Vec<(&'static str, Any)> {
     }
     let wide = |token: Token| (token.get() % 4) as usize;
     let table = || SlotTable::builder().slots(1 << 10).build().unwrap();
-    let capped = SlotTable::builder().slots(1 << 10).max_load(1.05);
+    let capped = SlotTable::builder().slots(1 << 10).load_factor(1.05);
     #[allow(unused_mut, reason = "without the features nothing is added")]
     let mut all: Vec<(&'static str, Any)> = vec![
         ("hash ring", Box::new(HashRing::new())),

@@ -117,7 +117,7 @@ fn slot_tables_lose_nothing_either() {
             let builder = SlotTable::builder().slots(32);
             let mut table = match random.below(2) {
                 0 => builder.build().unwrap(),
-                _ => builder.max_load(1.0).build().unwrap(),
+                _ => builder.load_factor(1.0).build().unwrap(),
             };
             table.extend_weighted(some_nodes(&mut random)).unwrap();
             table

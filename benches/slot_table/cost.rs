@@ -141,10 +141,10 @@ pub(crate) fn changes() {
         "\none change at 100 nodes on 65,536 slots, ms (ratio: of a Maglev rebuild of 65,537 slots)"
     );
     let mut nodes = names(0, 100);
-    let build = |max_load: Option<f64>, weight: fn(usize) -> u32| {
+    let build = |load_factor: Option<f64>, weight: fn(usize) -> u32| {
         let builder = SlotTable::builder();
-        let builder = match max_load {
-            Some(c) => builder.max_load(c),
+        let builder = match load_factor {
+            Some(c) => builder.load_factor(c),
             None => builder,
         };
         let mut table = builder.build().expect("a working configuration");
@@ -162,7 +162,7 @@ pub(crate) fn changes() {
         "{:<28} {:>8} {:>8} {:>8} {:>8}",
         "", "add", "remove", "Maglev", "ratio"
     );
-    for (name, max_load, weight) in [
+    for (name, load_factor, weight) in [
         ("uncapped", None, (|_| 1) as fn(usize) -> u32),
         ("uncapped, weights 1 to 4", None, |i| 1 + i as u32 % 4),
         ("c = 1.05", Some(1.05), |_| 1),
@@ -170,7 +170,7 @@ pub(crate) fn changes() {
         ("c = 1.00", Some(1.0), |_| 1),
         ("c = 1.00, weights 1 to 4", Some(1.0), |i| 1 + i as u32 % 4),
     ] {
-        let (mut adds, mut removes) = (build(max_load, weight), build(max_load, weight));
+        let (mut adds, mut removes) = (build(load_factor, weight), build(load_factor, weight));
         let newcomer = || String::from("newcomer");
         removes.insert(newcomer()).expect("it is new");
         nodes.truncate(100);

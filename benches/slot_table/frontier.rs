@@ -14,9 +14,16 @@ const LOSSES: usize = 4;
 /// A way to place keys.
 #[derive(Clone, Copy)]
 pub(crate) enum Way {
-    Table { slots: usize, max_load: Option<f64> },
-    Maglev { slots: usize },
-    Ring { virtual_nodes: u32 },
+    Table {
+        slots: usize,
+        load_factor: Option<f64>,
+    },
+    Maglev {
+        slots: usize,
+    },
+    Ring {
+        virtual_nodes: u32,
+    },
 }
 
 /// What it gives.
@@ -44,10 +51,10 @@ impl Way {
             |name: &String| nodes.iter().position(|node| node == name).expect("a node") as u32;
         let start = Instant::now();
         match self {
-            Way::Table { slots, max_load } => {
+            Way::Table { slots, load_factor } => {
                 let builder = SlotTable::builder().slots(slots);
-                let builder = match max_load {
-                    Some(c) => builder.max_load(c),
+                let builder = match load_factor {
+                    Some(c) => builder.load_factor(c),
                     None => builder,
                 };
                 let mut table = builder.build().expect("a working configuration");
@@ -67,7 +74,7 @@ impl Way {
                     owners(&without)
                 });
                 let lost = lost.collect();
-                let updates = if max_load.is_some() { 2 * slots } else { 0 };
+                let updates = if load_factor.is_some() { 2 * slots } else { 0 };
                 (owners(&table), lost, (2 * slots, updates), build, change)
             }
             Way::Maglev { slots } => {
@@ -175,7 +182,7 @@ pub(crate) fn print() -> Vec<Row> {
     println!("|---|---:|---:|---:|---:|---:|---:|---:|");
     let tables = SLOTS
         .into_iter()
-        .flat_map(|slots| MAX_LOADS.map(|max_load| Way::Table { slots, max_load }));
+        .flat_map(|slots| MAX_LOADS.map(|load_factor| Way::Table { slots, load_factor }));
     let maglevs = SLOTS.map(|slots| Way::Maglev {
         slots: prime_from(slots),
     });
@@ -194,8 +201,8 @@ pub(crate) fn print() -> Vec<Row> {
 impl Row {
     fn print(&self) {
         let (name, size) = match self.way {
-            Way::Table { slots, max_load } => {
-                let cap = max_load.map_or("uncapped".into(), |c| format!("c = {c:.2}"));
+            Way::Table { slots, load_factor } => {
+                let cap = load_factor.map_or("uncapped".into(), |c| format!("c = {c:.2}"));
                 (format!("{slots} slots, {cap}"), slots)
             }
             Way::Maglev { slots } => (format!("Maglev, {slots} slots"), slots),

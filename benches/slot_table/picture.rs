@@ -44,9 +44,9 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
         let points: Vec<(f64, f64, String)> = rows
             .iter()
             .filter_map(|row| match row.way {
-                Way::Table { slots, max_load } if slots == size => {
+                Way::Table { slots, load_factor } if slots == size => {
                     // c = 1.10 caps next to nothing: it would be written over its neighbour.
-                    let name = match max_load {
+                    let name = match load_factor {
                         None => "uncapped".into(),
                         Some(c) if c > 1.05 => String::new(),
                         Some(c) => format!("c={c}"),

@@ -206,8 +206,9 @@ pub(super) fn ceil(x: f64) -> u64 {
     floor + u64::from((floor as f64) < x)
 }
 
-/// Gives a placement with `new`, `preference_of` and `carry_out` its verbs, in the order of use,
-/// and `Default`. `$limits` ends the lists of errors in the docs.
+/// Gives a placement its verbs, in the order of use, and `Default`. It has `new`, `carry_out` and
+/// `ranks(token)`, the ranks of a token's nodes in order, in which some may be repeated. `$limits`
+/// ends the lists of errors in the docs.
 macro_rules! placement {
     ($Type:ident, $limits:literal) => {
         $crate::strategy::construct_verbs!(impl[N: $crate::Key] $Type<N>, N, $limits);
@@ -220,6 +221,20 @@ macro_rules! placement {
             reading [N],
             $limits
         );
+
+        impl<N> $Type<N> {
+            fn find<'a>(
+                &'a self,
+                token: $crate::Token,
+                mut accept: impl FnMut(&'a N) -> bool,
+            ) -> Option<&'a N> {
+                offer(&self.nodes, self.ranks(token), &mut accept)
+            }
+
+            fn preference_of(&self, token: $crate::Token) -> $crate::Preference<'_, N> {
+                $crate::Preference::foreign(&self.nodes, self.ranks(token))
+            }
+        }
 
         impl<N: $crate::Key> $Type<N> {
             /// The name before 0.1, kept for code written against it.

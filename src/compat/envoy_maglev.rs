@@ -5,7 +5,6 @@ use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes};
-use crate::preference::Preference;
 use crate::strategy::{Strategy, builder_verbs};
 use alloc::{vec, vec::Vec};
 use core::fmt;
@@ -111,10 +110,6 @@ impl<N> EnvoyMaglev<N> {
         };
         let attempts = (0..table.len() as u64).map(attempt);
         attempts.chain(0..self.len() as u32)
-    }
-
-    fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::foreign(&self.nodes, self.ranks(token))
     }
 }
 

@@ -7,7 +7,6 @@ use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes};
-use crate::preference::Preference;
 use crate::ring::points::Points;
 use crate::strategy::{Strategy, builder_verbs};
 use alloc::vec::Vec;
@@ -163,10 +162,6 @@ impl<N> EnvoyRing<N> {
     fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let points = self.points.walk(token.get()).take(self.points.len());
         points.chain(self.order.iter().copied())
-    }
-
-    fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::foreign(&self.nodes, self.ranks(token))
     }
 }
 

@@ -7,8 +7,7 @@ use super::common::{
 use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Changes, Draft, Edit, Limits, NodeSet, members_of_nodes};
-use crate::preference::Preference;
+use crate::nodes::{Changes, Draft, Limits, NodeSet, members_of_nodes};
 use crate::ring::points::Points;
 use crate::strategy::Strategy;
 use alloc::{format, vec, vec::Vec};
@@ -186,10 +185,6 @@ impl<N> HaproxyConsistent<N> {
     fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let nearest = nearest_first(&self.points, (token.get() >> 32) as u32);
         nearest.chain(self.order.iter().copied())
-    }
-
-    fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::foreign(&self.nodes, self.ranks(token))
     }
 }
 
@@ -483,8 +478,7 @@ impl<N> HaproxyConsistentBuilder<N> {
         let most = if must_match { ids + 1 } else { usize::MAX };
         let mut count = 0;
         let counted = nodes.into_iter().take(most).inspect(|_| count += 1);
-        let inserts = counted.map(|(node, weight)| Edit::insert(node, weight));
-        let draft = haproxy.nodes.plan(inserts)?;
+        let draft = haproxy.nodes.plan_list(counted)?;
         if must_match && count != ids {
             let more = if count > ids { " or more" } else { "" };
             let value = format!("{ids} for {count}{more} nodes");

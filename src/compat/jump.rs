@@ -4,7 +4,6 @@ use super::common::{debug_numbers, first_offered, listed, offer, placement, rank
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes};
-use crate::preference::Preference;
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
 
@@ -89,10 +88,6 @@ impl<N> Jump<N> {
         let numbers = owner.into_iter().chain(tries).chain(rest);
         let order = &self.order;
         numbers.map(move |number| order[number])
-    }
-
-    fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::foreign(&self.nodes, self.ranks(token))
     }
 }
 

@@ -8,7 +8,6 @@ use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes};
-use crate::preference::Preference;
 use crate::ring::points::Points;
 use crate::strategy::{Strategy, builder_verbs};
 use alloc::{format, string::String, vec::Vec};
@@ -172,10 +171,6 @@ impl<N> Ketama<N> {
     fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let points = self.points.walk(token.get()).take(self.points.len());
         points.chain(self.order.iter().copied())
-    }
-
-    fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::foreign(&self.nodes, self.ranks(token))
     }
 }
 

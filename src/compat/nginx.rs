@@ -8,7 +8,6 @@ use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Changes, Draft, Limits, NodeSet, members_of_nodes};
-use crate::preference::Preference;
 use crate::ring::points::Points;
 use crate::strategy::{Strategy, builder_verbs};
 use alloc::vec::Vec;
@@ -169,10 +168,6 @@ impl<N> Nginx<N> {
         };
         let points = self.points.walk(token.get()).take(tries);
         points.chain(self.fallback.iter().copied())
-    }
-
-    fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::foreign(&self.nodes, self.ranks(token))
     }
 }
 

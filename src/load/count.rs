@@ -1,40 +1,51 @@
-//! How many of something are open: the one atomic protocol of in-flight counting.
+//! [`Counter`]: how many requests are in flight, the one atomic protocol of counting.
 
 use crate::atomic::{AtomicUsize, Ordering};
 use alloc::sync::Arc;
+use core::fmt;
 
-/// A number that many threads raise and lower.
+/// A counter of requests in flight. Clones share the count.
 ///
-/// Each has cache lines of its own: two threads that count on neighbours would wait for each other (up and down: 12 ns apart, on one
-/// line never below 24, the same as one after the other).
+/// A node type of your own has a field of this type and implements
+/// [`Counted`](super::Counted).
+pub struct Counter(Arc<Count>);
+
+/// The number itself, on cache lines of its own: two threads that count on neighbours would wait
+/// for each other (up and down takes 12 ns apart, and never less than 24 ns on one line).
 ///
-/// A `usize`, although it is read as `u32`: what is leaked stays counted, and 2³² leaks are a matter of seconds.
-#[derive(Debug)]
+/// A `usize`, although it is read as `u32`: a guard that is leaked stays counted, and 2³² leaks
+/// take only seconds.
 #[repr(align(64))]
-pub(crate) struct Count(AtomicUsize);
+struct Count(AtomicUsize);
 
-impl Count {
-    pub(crate) fn new() -> Self {
-        Count(AtomicUsize::new(0))
+impl Counter {
+    /// Creates a counter at 0.
+    #[must_use]
+    pub fn new() -> Self {
+        Counter(Arc::new(Count(AtomicUsize::new(0))))
     }
 
-    /// How many are open. What was done before a `down` that this sees is done for the caller too.
+    /// Returns the number of requests in flight, at most `u32::MAX`.
+    ///
+    /// Effects of requests whose end is seen here are visible to the caller.
     #[inline]
-    pub(crate) fn get(&self) -> u32 {
-        clamp(self.0.load(Ordering::Acquire))
+    #[must_use]
+    pub fn get(&self) -> u32 {
+        clamp(self.0.0.load(Ordering::Acquire))
     }
 
-    /// One more. Returns how many there were.
+    /// Adds one and returns how many there were.
     #[inline]
     fn up(&self) -> u32 {
-        clamp(self.0.fetch_add(1, Ordering::AcqRel))
+        clamp(self.0.0.fetch_add(1, Ordering::AcqRel))
     }
 
-    /// One more where `may` allows it, given how many there are: that many and no other when it is counted. So of any number of
-    /// threads none counts on an answer that another has made untrue.
+    /// Adds one if `may` allows it, given how many there are. Exactly that many are there when
+    /// the one is added, so another thread cannot make the answer untrue in between.
     #[inline]
     fn up_if(&self, may: impl Fn(u32) -> bool) -> bool {
         self.0
+            .0
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| {
                 may(clamp(open)).then_some(open + 1)
             })
@@ -43,7 +54,7 @@ impl Count {
 
     #[inline]
     fn down(&self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -51,28 +62,47 @@ fn clamp(open: usize) -> u32 {
     u32::try_from(open).unwrap_or(u32::MAX)
 }
 
+impl Default for Counter {
+    fn default() -> Self {
+        Counter::new()
+    }
+}
+
+/// Shares the count.
+impl Clone for Counter {
+    fn clone(&self) -> Self {
+        Counter(Arc::clone(&self.0))
+    }
+}
+
+impl fmt::Debug for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Counter").field(&self.get()).finish()
+    }
+}
+
 /// One that is counted while this lives.
-#[derive(Debug)]
-pub(crate) struct Held<'a>(&'a Arc<Count>);
+pub(crate) struct Held<'a>(&'a Counter);
 
 impl<'a> Held<'a> {
-    /// Counts one, and says how many there were before.
+    /// Counts one, and returns how many there were before.
     #[inline]
-    pub(crate) fn new(count: &'a Arc<Count>) -> (Self, u32) {
-        let before = count.up();
-        (Held(count), before)
+    pub(crate) fn new(counter: &'a Counter) -> (Self, u32) {
+        let before = counter.up();
+        (Held(counter), before)
     }
 
-    /// Counts one where `may` allows it, given how many there are.
+    /// Counts one if `may` allows it, given how many there are.
     #[inline]
-    pub(crate) fn new_if(count: &'a Arc<Count>, may: impl Fn(u32) -> bool) -> Option<Self> {
-        // Not `then_some`, which would make one, and end it, for a refusal too.
-        count.up_if(may).then(|| Held(count))
+    pub(crate) fn new_if(counter: &'a Counter, may: impl Fn(u32) -> bool) -> Option<Self> {
+        // Not `then_some`, which would count down for a refusal too.
+        counter.up_if(may).then(|| Held(counter))
     }
 
-    /// The same one, no longer tied to where it is counted; counted without a gap.
+    /// Frees it from the place where it is counted, without a gap in the count.
+    #[inline]
     pub(crate) fn into_owned(self) -> OwnedHeld {
-        let owned = OwnedHeld(Arc::clone(self.0));
+        let owned = OwnedHeld(self.0.clone());
         core::mem::forget(self);
         owned
     }
@@ -85,9 +115,8 @@ impl Drop for Held<'_> {
     }
 }
 
-/// As [`Held`], but may outlive what it was counted through.
-#[derive(Debug)]
-pub(crate) struct OwnedHeld(Arc<Count>);
+/// Like [`Held`], but it may outlive what it was counted through.
+pub(crate) struct OwnedHeld(Counter);
 
 impl Drop for OwnedHeld {
     #[inline]
@@ -105,8 +134,8 @@ mod loom_models {
     #[test]
     fn loom_a_cap_holds() {
         loom::model(|| {
-            let count = Arc::new(Count::new());
-            let try_one = |count: Arc<Count>| {
+            let count = Arc::new(Counter::new());
+            let try_one = |count: Arc<Counter>| {
                 move || match Held::new_if(&count, |open| open < 1) {
                     Some(held) => {
                         assert_eq!(count.get(), 1);
@@ -123,11 +152,11 @@ mod loom_models {
         });
     }
 
-    /// Begun, handed over and ended on different threads, all come to 0.
+    /// Requests that begin, are handed over and end on different threads come to 0.
     #[test]
     fn loom_begin_hand_over_and_end_come_to_zero() {
         loom::model(|| {
-            let count = Arc::new(Count::new());
+            let count = Arc::new(Counter::new());
             let (held, before) = Held::new(&count);
             assert_eq!(before, 0);
             let owned = held.into_owned();
@@ -140,12 +169,13 @@ mod loom_models {
         });
     }
 
-    /// Who sees 0 sees what was done under the last one: a drained node may be shut down then.
+    /// A thread that sees 0 sees what was done under the last one: a drained node may be shut down
+    /// then.
     #[test]
     fn loom_zero_comes_after_the_work() {
         use loom::sync::atomic::AtomicUsize as Plain;
         loom::model(|| {
-            let count = Arc::new(Count::new());
+            let count = Arc::new(Counter::new());
             let work = Arc::new(Plain::new(0));
             let owned = Held::new(&count).0.into_owned();
             let worker = loom::thread::spawn({

@@ -1,21 +1,26 @@
-//! In-flight counting: how many requests each node has been given and not yet answered.
+//! [`Tracked`]: a node with a counter of its requests in flight.
 
 use super::Load;
-use super::count::{Count, Held, OwnedHeld};
+use super::counted::{Counted, Counter, InFlight};
 use crate::key::Key;
-use alloc::sync::Arc;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 
 /// A node that counts its requests in flight.
 ///
-/// It is the node still: it derefs to it and has the same identity. Its [`Load`] is the number in flight + 1, so load-driven strategies
-/// work on it as it is, and [`Bounded`](crate::Bounded) caps it.
+/// It dereferences to the node and has the same identity. Its [`Load`] is the number of requests
+/// in flight + 1, so load-driven strategies work on it, and [`Bounded`](crate::Bounded) caps it.
 ///
-/// Clones share the count, so it survives that a strategy is cloned and swapped, and `set_nodes` keeps the members it has. A node
-/// that left and came back as a new `Tracked` starts at 0; what the old one had in flight ends on the old count.
+/// Clones share the count, so the count survives when a strategy is cloned and swapped. Replacing
+/// a member by a new `Tracked` of the same identity (`replace`, `set_nodes_with`) carries the count
+/// over, too. A node that is removed and then added as a new `Tracked` starts at 0: the requests
+/// of the removed node end on its own count. To keep the count of a node that comes and goes, add
+/// the node that `remove` returned.
 ///
-/// With the feature `serde` it is written as the node alone, and read as a node with nothing in flight.
+/// With the feature `serde` it is written as the node alone, and read as a node with nothing in
+/// flight.
+///
+/// # Examples
 ///
 /// ```
 /// use clockwise::{HashRing, Tracked};
@@ -30,46 +35,56 @@ use core::ops::Deref;
 /// ```
 pub struct Tracked<N> {
     node: N,
-    count: Arc<Count>,
+    counter: Counter,
 }
 
 impl<N> Tracked<N> {
-    /// `node`, with nothing in flight.
+    /// Wraps a node, with nothing in flight.
     #[must_use]
     pub fn new(node: N) -> Self {
         Tracked {
             node,
-            count: Arc::new(Count::new()),
+            counter: Counter::new(),
         }
     }
 
-    /// Counts one request until the answer is dropped. Wait-free.
+    /// Starts counting a request. The count is decremented when the returned guard is dropped.
+    /// Wait-free.
     #[must_use = "the request ends when this is dropped"]
     pub fn begin(&self) -> InFlight {
-        InFlight::new(Held::new(&self.count).0.into_owned(), None)
+        Counted::begin(self)
     }
 
-    /// As [`begin`](Tracked::begin), but only while fewer than `cap` are in flight: from however many threads, never more than `cap`
-    /// begin this way.
+    /// Starts counting a request if fewer than `cap` are in flight. No number of threads gets
+    /// past `cap` this way.
     pub fn try_begin(&self, cap: u32) -> Option<InFlight> {
-        let held = Held::new_if(&self.count, |open| open < cap)?;
-        Some(InFlight::new(held.into_owned(), None))
+        Counted::try_begin(self, cap)
     }
 
-    /// How many requests are in flight, at most `u32::MAX`. After a 0 the effects of all that ended are visible, so a drained
-    /// node may be shut down.
+    /// Returns the number of requests in flight, at most `u32::MAX`.
+    ///
+    /// After a 0 the effects of all requests that have ended are visible. A drained node may be
+    /// shut down then, if no thread still routes by a snapshot from before the drain.
     pub fn in_flight(&self) -> u32 {
-        self.count.get()
+        self.counter.get()
     }
 
-    /// The node, without its count.
+    /// Returns the node without its count.
     pub fn into_inner(self) -> N {
         self.node
     }
+}
 
-    pub(crate) fn count(&self) -> &Arc<Count> {
-        &self.count
+impl<N> Counted for Tracked<N> {
+    type Watch = ();
+
+    #[inline]
+    fn counter(&self) -> &Counter {
+        &self.counter
     }
+
+    #[inline]
+    fn watch(&self) {}
 }
 
 impl<N> Deref for Tracked<N> {
@@ -80,25 +95,37 @@ impl<N> Deref for Tracked<N> {
     }
 }
 
+impl<N> DerefMut for Tracked<N> {
+    fn deref_mut(&mut self) -> &mut N {
+        &mut self.node
+    }
+}
+
 impl<N: Key> Key for Tracked<N> {
     fn key_bytes(&self) -> impl AsRef<[u8]> {
         self.node.key_bytes()
     }
+
+    /// Shares the count of the present node, and lets the node inside take over too.
+    fn take_over(&mut self, present: &Self) {
+        self.counter = present.counter.clone();
+        self.node.take_over(&present.node);
+    }
 }
 
-/// Requests in flight + 1: what it would be if this node took the next request too.
+/// The number of requests in flight + 1: what it would be if this node took the next request too.
 impl<N> Load for Tracked<N> {
     fn load(&self) -> f64 {
         f64::from(self.in_flight()) + 1.0
     }
 }
 
-/// The clone shares the count.
+/// Shares the count.
 impl<N: Clone> Clone for Tracked<N> {
     fn clone(&self) -> Self {
         Tracked {
             node: self.node.clone(),
-            count: Arc::clone(&self.count),
+            counter: self.counter.clone(),
         }
     }
 }
@@ -109,7 +136,7 @@ impl<N> From<N> for Tracked<N> {
     }
 }
 
-/// Compares the nodes; the counts take no part.
+/// Compares the nodes, not their counts.
 impl<N: PartialEq> PartialEq for Tracked<N> {
     fn eq(&self, other: &Self) -> bool {
         self.node == other.node
@@ -134,7 +161,7 @@ impl<N: fmt::Debug> fmt::Debug for Tracked<N> {
     }
 }
 
-/// As the node alone: what is in flight here is not in flight where it is read.
+/// Writes the node alone: requests in flight here are not in flight where it is read.
 #[cfg(feature = "serde")]
 impl<N: serde::Serialize> serde::Serialize for Tracked<N> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -142,33 +169,10 @@ impl<N: serde::Serialize> serde::Serialize for Tracked<N> {
     }
 }
 
-/// From the node alone, with nothing in flight.
+/// Reads the node alone, with nothing in flight.
 #[cfg(feature = "serde")]
 impl<'de, N: serde::Deserialize<'de>> serde::Deserialize<'de> for Tracked<N> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         N::deserialize(deserializer).map(Tracked::new)
-    }
-}
-
-/// One request in flight; it ends when this is dropped, on any thread. Keeps no node alive, only its count.
-#[must_use = "the request ends when this is dropped"]
-pub struct InFlight {
-    _node: OwnedHeld,
-    /// The leases of the `Bounded` it was acquired through, if it was.
-    _open: Option<OwnedHeld>,
-}
-
-impl InFlight {
-    pub(crate) fn new(node: OwnedHeld, open: Option<OwnedHeld>) -> Self {
-        InFlight {
-            _node: node,
-            _open: open,
-        }
-    }
-}
-
-impl fmt::Debug for InFlight {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InFlight").finish_non_exhaustive()
     }
 }

@@ -24,16 +24,16 @@ pub(super) struct Config {
     /// A key's slot is as many top bits of its token.
     pub(super) bits: u32,
     /// The load factor in units of 2⁻³².
-    pub(super) max_load: Option<u64>,
+    pub(super) load_factor: Option<u64>,
 }
 
 impl Config {
     pub(super) const DEFAULT: Config = Config {
         bits: SLOTS.trailing_zeros(),
-        max_load: None,
+        load_factor: None,
     };
 
-    pub(super) fn slots(self) -> usize {
+    pub(super) fn slot_count(self) -> usize {
         1 << self.bits
     }
 }
@@ -43,16 +43,16 @@ impl Config {
 /// ```
 /// use clockwise::{SipHash13, SlotTable};
 ///
-/// let mut table = SlotTable::builder().slots(4096).max_load(1.05).hasher(SipHash13::new([7; 16])).build()?;
+/// let mut table = SlotTable::builder().slots(4096).load_factor(1.05).hasher(SipHash13::new([7; 16])).build()?;
 /// table.insert("cache-1")?;
-/// assert_eq!(table.slots(), 4096);
+/// assert_eq!(table.slot_count(), 4096);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "call `build`"]
 pub struct SlotTableBuilder<N, H = Xxh3> {
     slots: usize,
     max_slots: usize,
-    max_load: Option<f64>,
+    load_factor: Option<f64>,
     hasher: H,
     nodes: PhantomData<fn() -> N>,
 }
@@ -62,7 +62,7 @@ impl<N> SlotTableBuilder<N> {
         SlotTableBuilder {
             slots: SLOTS,
             max_slots: MAX_SLOTS,
-            max_load: None,
+            load_factor: None,
             hasher: Xxh3::new(),
             nodes: PhantomData,
         }
@@ -85,10 +85,10 @@ impl<N, H> SlotTableBuilder<N, H> {
         self
     }
 
-    /// Caps every node at `max_load` times its share of the slots, c·M·w/W rounded down or up to whole slots; 1.0 makes the table
+    /// Caps every node at `load_factor` times its share of the slots, c·M·w/W rounded down or up to whole slots; 1.0 makes the table
     /// as even as whole slots allow. No cap unless set. Counted in steps of 2⁻³², rounded down. Part of the placement.
-    pub fn max_load(mut self, max_load: f64) -> Self {
-        self.max_load = Some(max_load);
+    pub fn load_factor(mut self, load_factor: f64) -> Self {
+        self.load_factor = Some(load_factor);
         self
     }
 
@@ -97,7 +97,7 @@ impl<N, H> SlotTableBuilder<N, H> {
         SlotTableBuilder {
             slots: self.slots,
             max_slots: self.max_slots,
-            max_load: self.max_load,
+            load_factor: self.load_factor,
             hasher,
             nodes: PhantomData,
         }
@@ -119,15 +119,17 @@ impl<N, H> SlotTableBuilder<N, H> {
                 max_slots: self.max_slots,
             });
         }
-        let works = |max_load: &f64| max_load.is_finite() && *max_load >= 1.0;
-        if let Some(max_load) = self.max_load.filter(|max_load| !works(max_load)) {
+        let works = |load_factor: &f64| load_factor.is_finite() && *load_factor >= 1.0;
+        if let Some(load_factor) = self.load_factor.filter(|load_factor| !works(load_factor)) {
             let must = "finite and at least 1";
-            return Err(ConfigError::out_of_range("max load", max_load, must));
+            return Err(ConfigError::out_of_range("load factor", load_factor, must));
         }
         let config = Config {
             bits: slots.trailing_zeros(),
             // The product is exact; what lies beyond 2³² is no cap for any share, so it may saturate.
-            max_load: self.max_load.map(|max_load| (max_load * ONE as f64) as u64),
+            load_factor: self
+                .load_factor
+                .map(|load_factor| (load_factor * ONE as f64) as u64),
         };
         Ok(SlotTable::configured(config, self.hasher))
     }
@@ -139,7 +141,7 @@ impl<N, H> fmt::Debug for SlotTableBuilder<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SlotTableBuilder")
             .field("slots", &self.slots)
-            .field("max_load", &self.max_load)
+            .field("load_factor", &self.load_factor)
             .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,7 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
     /// new.remove("b");
     ///
     /// let migration = old.diff(&new)?;
-    /// let slot = (1u128 << 64) / old.slots() as u128; // tokens
+    /// let slot = (1u128 << 64) / old.slot_count() as u128; // tokens
     /// assert_eq!(migration.measure(), old.slots_of("b").unwrap().count() as u128 * slot);
     /// assert!(migration.moves().all(|m| m.from == Some(&"b") && m.to.is_some()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,7 +31,7 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
         new: &'a SlotTable<N, H2>,
     ) -> Result<Migration<'a, N>, DiffError> {
         let Union { nodes, places } = self.beside(new)?;
-        let ranges = (0..self.slots()).map(|slot| {
+        let ranges = (0..self.slot_count()).map(|slot| {
             let (first, last) = self.tokens_of(slot);
             (first, last, self.owners.get(slot), new.owners.get(slot))
         });
@@ -105,10 +105,10 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
         new: &'a SlotTable<N, H2>,
     ) -> Result<Union<'a, N>, DiffError> {
         same_hasher(&self.hasher, &new.hasher)?;
-        if self.slots() != new.slots() {
+        if self.slot_count() != new.slot_count() {
             return Err(DiffError::OtherSlots {
-                old: self.slots() as u64,
-                new: new.slots() as u64,
+                old: self.slot_count() as u64,
+                new: new.slot_count() as u64,
             });
         }
         Ok(Union::of(&self.nodes, &new.nodes))
@@ -120,7 +120,7 @@ impl<N, H> SlotTable<N, H> {
     fn sets(&self, domains: &Domains) -> impl Iterator<Item = (u64, u64, Vec<u32>)> {
         (0..self.owners.len()).map(|slot| {
             let (first, last) = self.tokens_of(slot);
-            let order = self.ranks_of(Token::new(first));
+            let order = self.ranks(Token::new(first));
             (first, last, replica_set(domains, order))
         })
     }

@@ -10,14 +10,14 @@ use core::iter::FusedIterator;
 
 impl<N, H> SlotTable<N, H> {
     /// The number of slots, M.
-    pub fn slots(&self) -> usize {
-        self.config.slots()
+    pub fn slot_count(&self) -> usize {
+        self.config.slot_count()
     }
 
     /// The load factor that caps every node, c; `None` where there is no cap.
-    pub fn max_load(&self) -> Option<f64> {
-        let Config { max_load, .. } = self.config;
-        max_load.map(|max_load| max_load as f64 / ONE as f64)
+    pub fn load_factor(&self) -> Option<f64> {
+        let Config { load_factor, .. } = self.config;
+        load_factor.map(|load_factor| load_factor as f64 / ONE as f64)
     }
 
     /// The node that owns `slot`; `None` where no node is eligible or there is no such slot. O(1).
@@ -39,7 +39,7 @@ impl<N, H> SlotTable<N, H> {
     /// ```
     /// let table = clockwise::SlotTable::from_nodes(["a", "b"])?;
     /// let (a, b) = (table.slots_of("a").unwrap().count(), table.slots_of("b").unwrap().count());
-    /// assert_eq!(a + b, table.slots());
+    /// assert_eq!(a + b, table.slot_count());
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
     pub fn slots_of<Q: Key + ?Sized>(&self, id: &Q) -> Option<Slots<'_>> {
@@ -57,10 +57,12 @@ impl<N, H> SlotTable<N, H> {
     /// The caps of all nodes sum to ⌈c·M⌉. A node's is c·M·w/W, rounded up where most is cut off, else down.
     pub fn capacity<Q: Key + ?Sized>(&self, id: &Q) -> Option<usize> {
         let rank = self.nodes.rank_of(id.key_bytes().as_ref())?;
-        Some(match self.config.max_load {
+        Some(match self.config.load_factor {
             _ if self.roster.weight(rank) == 0 => 0,
-            None => self.slots(),
-            Some(max_load) => settle::capacities(&self.roster, self.slots(), max_load)[rank],
+            None => self.slot_count(),
+            Some(load_factor) => {
+                settle::capacities(&self.roster, self.slot_count(), load_factor)[rank]
+            }
         })
     }
 

@@ -9,7 +9,7 @@ use crate::rendezvous::score;
 use crate::snapshot::{Placement, Snapshot, snapshot_verbs};
 
 const KIND: &str = "slot_table";
-const MAX_LOAD: &str = "max_load";
+const LOAD_FACTOR: &str = "max_load";
 const SLOTS: &str = "slots";
 
 impl<N, H: KeyHasher> SlotTable<N, H> {
@@ -19,8 +19,8 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
             layout: score::LAYOUT_V1,
             parameters: [
                 // 0 is no cap.
-                (MAX_LOAD, self.config.max_load.unwrap_or(0)),
-                (SLOTS, self.slots() as u64),
+                (LOAD_FACTOR, self.config.load_factor.unwrap_or(0)),
+                (SLOTS, self.slot_count() as u64),
             ],
         }
     }
@@ -38,7 +38,7 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
     /// ```
     /// use clockwise::{SlotTable, Xxh3};
     ///
-    /// let mut table = SlotTable::builder().slots(1024).max_load(1.05).build()?;
+    /// let mut table = SlotTable::builder().slots(1024).load_factor(1.05).build()?;
     /// table.extend_weighted([("a", 1), ("b", 2)])?;
     /// let again = SlotTable::restore(table.snapshot(), Xxh3::new())?;
     /// assert_eq!(again.to_array(), table.to_array());
@@ -75,10 +75,10 @@ impl<N, H: KeyHasher> SlotTableBuilder<N, H> {
     {
         snapshot.expect(KIND, score::LAYOUT_V1)?;
         let builder = self.slots(snapshot.require(SLOTS)?);
-        let mut table = match snapshot.require(MAX_LOAD)? {
+        let mut table = match snapshot.require(LOAD_FACTOR)? {
             0u64 => builder,
             // Exact for every cap that a table can have; `plan` compares.
-            max_load => builder.max_load(max_load as f64 / ONE as f64),
+            load_factor => builder.load_factor(load_factor as f64 / ONE as f64),
         }
         .build()?;
         let (hasher, nodes) = (&table.hasher, &table.nodes);

@@ -21,14 +21,14 @@ pub(super) const ONE: u64 = 1 << 32;
 
 /// How many slots each member may hold, by rank: its part of ⌈c·M⌉ slots by weight, c·M·w/W, rounded down or up, so that they sum
 /// to ⌈c·M⌉. Up where most is cut off (largest remainder), among equals in order of rank.
-pub(super) fn capacities(roster: &Roster, slots: usize, max_load: u64) -> Vec<usize> {
+pub(super) fn capacities(roster: &Roster, slots: usize, load_factor: u64) -> Vec<usize> {
     let ranks = 0..roster.len();
     let total: u128 = ranks.clone().map(|r| u128::from(roster.weight(r))).sum();
     if total == 0 {
         return vec![0; roster.len()];
     }
     // At most 2⁶⁴ · 2²⁸ for all, 2³² times that for one weight, over 2³² · 2⁶⁴.
-    let room = u128::from(max_load) * slots as u128;
+    let room = u128::from(load_factor) * slots as u128;
     let whole = total * u128::from(ONE);
     let part = |rank: usize| room * u128::from(roster.weight(rank));
     let mut capacities: Vec<u128> = ranks.clone().map(|rank| part(rank) / whole).collect();
@@ -111,8 +111,8 @@ impl Holder {
 /// # Complexity
 /// O(M) for M slots, and O(N) for each slot that is sent on: at 100 nodes and 65,536 slots about 1,600 of them where the cap leaves no room
 /// at all, 600 with 2 % of room.
-pub(super) fn settled(winners: &Owners, roster: &Roster, max_load: u64) -> Owners {
-    let capacities = capacities(roster, winners.len(), max_load);
+pub(super) fn settled(winners: &Owners, roster: &Roster, load_factor: u64) -> Owners {
+    let capacities = capacities(roster, winners.len(), load_factor);
     let mut held = vec![Vec::new(); roster.len()];
     for (slot, rank) in winners.iter().enumerate() {
         held[rank as usize].push(slot as u32);

@@ -2,6 +2,7 @@
 
 mod caps;
 mod lease;
+mod look;
 #[cfg(all(test, loom))]
 mod loom_models;
 mod total_weight;
@@ -13,26 +14,41 @@ use super::{forward_members, weight_of, wrapper};
 use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::load::Tracked;
-use crate::load::count::{Count, Held};
+use crate::load::count::Held;
+use crate::load::{Counted, Counter};
 use crate::nodes::Member;
 use crate::strategy::{Membership, Strategy, picking_verbs, routing_verbs};
-use alloc::sync::Arc;
 use caps::{Caps, Factor};
 use core::{fmt, ptr};
+use look::Look;
 use total_weight::TotalWeight;
 
-/// A strategy whose nodes take no more than their fair part of the requests, times a factor c > 1 (Mirrokni, Thorup and Zadimoghaddam 2016).
+/// A strategy that limits each node to its fair share of the requests in flight, times a factor
+/// c > 1 (Mirrokni, Thorup and Zadimoghaddam 2016).
 ///
-/// Its nodes are [`Tracked`], which count their requests in flight. [`acquire`](Bounded::acquire) walks the key's order of preference to the first node with fewer requests in flight than its cap,
-/// and counts the request there, in one step:
+/// The nodes count their requests in flight: wrap them in [`Tracked`](crate::Tracked), or use any
+/// other [`Counted`] node. [`acquire`](Bounded::acquire) walks the key's order of preference to
+/// the first node with fewer requests in flight than its cap, and counts the request there in one
+/// step:
 ///
-/// > capᵢ = ⌈c · (L + 1) · wᵢ / W⌉
+/// > capᵢ = max(⌈c · (L + 1) · wᵢ / W⌉, floorᵢ)
 ///
-/// L: leases of this `Bounded` that are open; wᵢ: the node's weight; W: the weight of all eligible nodes. So no one key, however hot, nor anyone who aims keys
-/// at a node, gives it more than c times its part. While no node is at its cap, each key goes where the strategy inside sends it.
+/// - L is the number of open leases of this `Bounded` and its clones.
+/// - wᵢ is the node's weight.
+/// - W is the weight of all nodes that can be offered. Drained nodes, nodes that a
+///   [filter](crate::Filtered) inside refuses, and nodes that the condition of
+///   [`acquire_where`](Bounded::acquire_where) refuses are not part of it.
+/// - floorᵢ is 0 unless [`min_cap`](Bounded::min_cap) was set.
 ///
-/// **Which c?** At least 1 + 2/√(requests in flight per node): 1.25 with 64 a node, 1.5 with 16. Lower, and chance alone fills nodes.
+/// So no key, however hot, and no client that aims keys at a node gives the node more than c times
+/// its fair share. While no node is at its cap, each key goes where the strategy inside sends it.
+///
+/// **Which c?** Use at least 1 + 2/√(requests in flight per node): 1.25 with 64 per node, 1.5 with
+/// 16. Below that, random variation alone fills nodes. With few requests in flight per node, also
+/// set `min_cap` to the number of requests that a node of average weight serves in parallel
+/// without a queue.
+///
+/// # Examples
 ///
 /// ```
 /// use clockwise::{Bounded, HashRing, Tracked};
@@ -47,104 +63,166 @@ use total_weight::TotalWeight;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # When every node is full
-/// L knows only what came through this `Bounded`. Where a [filter](crate::Filtered) leaves few nodes, or requests went past it (by
-/// [`Tracked::begin`], or another `Bounded` over the same nodes), all nodes offered may be at their caps. Then the caps are worked out once more, with L
-/// and W over just the nodes that were offered and accepted: of those one at least is below its cap. So `None` means that no node is eligible (or
-/// accepted), never that all are busy.
+/// # When a node can be above its cap
+///
+/// The check and the count are one step, so threads that acquire at the same time do not exceed
+/// the cap together. Each uses the L that it read, and its own request is part of the L that the
+/// next one reads. A node can be above its cap in these cases only:
+///
+/// - **The cap fell.** L falls when other leases end, and W rises when a node joins or passes the
+///   filter again. The requests that were placed before stay. The node gets no further ones until
+///   it is below its cap.
+/// - **Requests bypass this `Bounded`**, by [`begin`](Counted::begin) on the node or through
+///   another `Bounded` over the same nodes. The node counts them but L does not.
+/// - **All nodes that can be offered are full.** This takes requests that bypass this `Bounded`,
+///   predicates that change their answers during the call, or other threads. Then L is read once
+///   more. If all nodes are still full, the caps are computed from L and W of just these nodes, so
+///   that the request goes to one of them. `None` therefore means that no node is eligible and
+///   accepted, never that all nodes are busy.
+///
+/// L also includes requests that still run on nodes that have been removed, drained or refused
+/// since. They raise the caps of the other nodes until they end: if they are a quarter of all
+/// requests, the other nodes may get up to c/(1 − ¼) times their fair share of the rest.
+///
+/// The condition of `acquire_where` counts in W. With a condition that accepts a single node W is
+/// the weight of that node, so the node has no effective limit. To prefer one node under its cap
+/// use [`acquire_preferring`](Bounded::acquire_preferring).
 ///
 /// # Routing reserves nothing
-/// As a [`Strategy`], `pick` and so `route`, `route_where` and `replicas` look at the counts and count nothing: nodes below their caps
-/// come first, each in the key's order, full ones after them. Between such a look and a [`begin`](Tracked::begin) others may come; only
-/// `acquire` does both at once.
+///
+/// As a [`Strategy`], `pick` and so `route`, `route_where` and `replicas` read the counts and
+/// count nothing. Nodes below their caps come first, each in the key's order, and full nodes come
+/// after them. The caps are those of `acquire`: the condition of `route_where` does not count
+/// in W. Other requests may come between such a look and a `begin`. Only the `acquire` methods do
+/// both in one step.
 ///
 /// # Clones and snapshots
-/// A clone shares the open leases, and the nodes' counts as clones of [`Tracked`] do. So a copy with one node more, as `Shared` makes it, goes
-/// on from the same L. Two `Bounded` that are to count for themselves are made by two calls of [`new`](Bounded::new).
 ///
-/// # Cost
-/// Beside the pick of the strategy inside: four atomic operations for acquire and release together, a few multiplications, and no allocation unless more
-/// than 16 nodes are full. After a change of the membership the first request sums up the weights, O(N).
+/// A clone shares the open leases, and clones of the nodes share their counts. So a copy with one
+/// more node, such as `Shared` makes, continues with the same L. Call [`new`](Bounded::new) twice
+/// for two `Bounded` that count separately.
+///
+/// # Performance
+///
+/// Beyond the pick of the strategy inside, acquire and release together take four atomic
+/// operations and a few multiplications. They allocate nothing unless more than 16 nodes are full.
+/// After a change of the membership, the first request sums up the weights in O(N).
+///
+/// With a filter inside or a condition, a request whose node is below ⌈c · (L + 1) · wᵢ / W⌉ with
+/// W of *all* nodes that are not drained asks no predicate beyond those of the walk. Other
+/// requests count W: they ask the nodes, starting at a place that moves, until enough of them have
+/// been refused, or all N have been asked.
 pub struct Bounded<S> {
     strategy: S,
     factor: Factor,
+    min_cap: u32,
     /// L: the leases that are open.
-    open: Arc<Count>,
+    open: Counter,
     total_weight: TotalWeight,
 }
 
 impl<S> Bounded<S> {
-    /// `strategy`, with each node's requests in flight bounded by `load_factor` times its part.
+    /// Creates a strategy that limits each node's requests in flight to `load_factor` times its
+    /// fair share.
     ///
-    /// The factor is kept as fixed point, with 32 bits after the point, cut off there.
+    /// The factor is kept as fixed point with 32 bits after the point, rounded down.
     ///
     /// # Errors
-    /// [`ConfigError::OutOfRange`] where it is not greater than 1, NaN or infinite.
-    pub fn new(strategy: S, load_factor: f64) -> Result<Self, ConfigError> {
+    /// [`ConfigError::OutOfRange`] if the factor is not greater than 1, NaN or infinite.
+    pub fn new(strategy: S, load_factor: f64) -> Result<Self, ConfigError>
+    where
+        S: Strategy,
+        S::Node: Counted,
+    {
         Ok(Bounded {
             strategy,
             factor: Factor::new(load_factor)?,
-            open: Arc::new(Count::new()),
+            min_cap: 0,
+            open: Counter::new(),
             total_weight: TotalWeight::unknown(),
         })
     }
 
-    /// The strategy inside.
+    /// Sets the least cap of a node of average weight. 0 by default.
+    ///
+    /// No node is full below `n` requests in flight, scaled by its weight: with k members that are
+    /// not drained and W of their weights, floorᵢ = ⌈n · wᵢ · k / W⌉. Set it to the number of
+    /// requests that a node serves in parallel without a queue. Without it, few requests in flight
+    /// mean caps of 1 or 2, and keys leave their nodes although no node is busy.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b", "c", "d"].map(Tracked::new))?;
+    /// let bounded = Bounded::new(ring, 1.25)?.min_cap(8);
+    /// assert_eq!(bounded.cap("a"), Some(8)); // ⌈1.25 · 1 / 4⌉ is only 1
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn min_cap(mut self, n: u32) -> Self {
+        self.min_cap = n;
+        self
+    }
+
+    /// Returns the strategy inside.
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
-    /// The strategy inside, to change its members. The caps follow. (Not what members a strategy of your own changes behind `&self`.)
+    /// Returns a mutable reference to the strategy inside. Caps are recomputed on the next
+    /// request.
+    ///
+    /// A strategy of your own that changes its members through `&self` must not be used inside:
+    /// its changes are not seen.
     pub fn strategy_mut(&mut self) -> &mut S {
         self.total_weight = TotalWeight::unknown();
         &mut self.strategy
     }
 
-    /// The load factor c.
+    /// Returns the load factor c.
     pub fn load_factor(&self) -> f64 {
         self.factor.get()
     }
 
-    /// L: how many leases are open, of this `Bounded` and its clones.
+    /// Returns L, the number of open leases of this `Bounded` and its clones.
     pub fn open_leases(&self) -> u32 {
         self.open.get()
     }
+}
 
-    /// The cap of a member for the next request, drained or not; `None` where no member has this identity.
-    pub fn cap<Q>(&self, id: &Q) -> Option<u32>
-    where
-        S: Strategy,
-        Q: Key + ?Sized,
-    {
-        let weight = self.strategy.member(id.key_bytes().as_ref())?.weight;
-        let total = self.total_weight.of(&self.strategy);
-        Some(self.factor.caps(self.open.get().into(), total).cap(weight))
-    }
-
-    /// Reserves a place for one request: on the first node in `key`'s order that is below its cap. `None` only where no node is eligible.
+/// Acquiring.
+impl<S: Strategy<Node: Counted>> Bounded<S> {
+    /// Reserves a place for one request on the first node in `key`'s order that is below its cap.
+    /// Returns `None` only if no node is eligible.
     ///
-    /// The check and the count are one step: from however many threads, no node gets more than the cap that follows from the L its
-    /// acquirer read, and each acquirer's own request is in the L of the next.
+    /// From any number of threads, no node gets more than the cap that follows from the L that its
+    /// acquirer read. The type's docs list when a node can be above its cap.
     #[inline]
-    pub fn acquire<'a, N, K>(&'a self, key: &K) -> Option<Lease<'a, N>>
-    where
-        N: Key,
-        S: Strategy<Node = Tracked<N>>,
-        K: Key + ?Sized,
-    {
-        let token = self.strategy.token_of(key.key_bytes().as_ref());
-        // Most often the owner is not full, and `route_token` finds it without the state of a walk: 35 ns in all instead of 41. Where one atomic
-        // addition takes 8.5 ns, that is little more than the four of them; fetch-and-undo, L read ahead and narrower products gain 1 ns at most.
-        let owner = self.strategy.route_token(token);
-        self.reserve(
-            owner,
-            |_| true,
-            |reserve| self.strategy.pick(token, reserve),
-        )
+    pub fn acquire<K: Key + ?Sized>(&self, key: &K) -> Option<Lease<'_, S::Node>> {
+        self.acquire_token(self.strategy.token_of(key.key_bytes().as_ref()))
     }
 
-    /// As [`acquire`](Bounded::acquire), among the nodes for which `accept` says true. It is asked at most once for each node. `None` only where it accepts no
+    /// Reserves a place for one request on the first node in a token's order that is below its
+    /// cap. Returns `None` only if no node is eligible.
+    #[inline]
+    pub fn acquire_token(&self, token: Token) -> Option<Lease<'_, S::Node>> {
+        // Most often the owner is not full, and `route_token` finds it without the state of a
+        // walk: 35 ns in all instead of 41. Where one atomic addition takes 8.5 ns, that is little
+        // more than the four of them.
+        let owner = self.strategy.route_token(token);
+        self.reserve(owner, token, false, |_| true)
+    }
+
+    /// Reserves a place for one request on the first node in `key`'s order that is below its cap
+    /// and for which `accept` returns `true`. Returns `None` only if `accept` refuses every
     /// eligible node.
+    ///
+    /// Refused nodes are not part of W, as if they were drained, so the others have higher caps.
+    /// `accept` may be asked twice for a node.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use clockwise::{Bounded, HashRing, Tracked};
@@ -155,74 +233,139 @@ impl<S> Bounded<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn acquire_where<'a, N, K, F>(&'a self, key: &K, accept: F) -> Option<Lease<'a, N>>
+    pub fn acquire_where<'a, K, F>(&'a self, key: &K, accept: F) -> Option<Lease<'a, S::Node>>
     where
-        N: Key,
-        S: Strategy<Node = Tracked<N>>,
         K: Key + ?Sized,
-        F: FnMut(&'a Tracked<N>) -> bool,
+        F: FnMut(&'a S::Node) -> bool,
     {
         let token = self.strategy.token_of(key.key_bytes().as_ref());
-        self.reserve(None, accept, |reserve| self.strategy.pick(token, reserve))
+        self.reserve(None, token, true, accept)
     }
 
-    /// Reserves a place on `first`, if there is one, else on the first node of `order` that is accepted and below its cap.
-    #[inline]
-    pub(super) fn reserve<'a, N: Key>(
-        &'a self,
-        first: Option<&'a Tracked<N>>,
-        mut accept: impl FnMut(&'a Tracked<N>) -> bool,
-        order: impl FnOnce(&mut dyn FnMut(&'a Tracked<N>) -> bool) -> Option<&'a Tracked<N>>,
-    ) -> Option<Lease<'a, N>>
+    /// Reserves a place for one request on the node `id` if it is below its cap, else as
+    /// [`acquire`](Bounded::acquire) does.
+    ///
+    /// The node `id` is passed over, too, if it is unknown, drained or refused by a filter inside.
+    /// The caps are those of `acquire`. Returns `None` only if no node is eligible.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b", "c", "d"].map(Tracked::new))?;
+    /// let bounded = Bounded::new(ring, 1.25)?;
+    /// let leases: Vec<_> =
+    ///     (0..40).filter_map(|_| bounded.acquire_preferring("a", "user:42")).collect();
+    /// assert_eq!(leases.iter().filter(|lease| **lease == "a").count(), 13); // 1.25 · 40 / 4
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn acquire_preferring<Q, K>(&self, id: &Q, key: &K) -> Option<Lease<'_, S::Node>>
     where
-        S: Strategy<Node = Tracked<N>>,
+        Q: Key + ?Sized,
+        K: Key + ?Sized,
     {
-        // Given back where nothing is found, or `accept` panics.
+        let preferred = self.strategy.member(id.key_bytes().as_ref());
+        let preferred = preferred
+            .filter(|member| !member.drained && self.strategy.admits(member.node))
+            .map(|member| member.node);
+        let token = self.strategy.token_of(key.key_bytes().as_ref());
+        self.reserve(preferred, token, false, |_| true)
+    }
+
+    /// Returns the cap that `acquire` applies to a member for the next request. Returns `None` if
+    /// no member has this identity.
+    ///
+    /// Filters inside are asked about every node. Returns `Some(0)` if no node can be offered. For
+    /// a member that is drained or refused itself it is the cap that follows from its weight and
+    /// the W of the other nodes; a session of `Sticky` is bound by it on a drained node.
+    pub fn cap<Q: Key + ?Sized>(&self, id: &Q) -> Option<u32> {
+        let weight = self.strategy.member(id.key_bytes().as_ref())?.weight;
+        let look = Look::new(self, self.open.get(), Token::new(0), false);
+        Some(look.cap(weight))
+    }
+
+    /// Reserves a place on `first`, if there is one, else on the first node in `token`'s order
+    /// that is accepted and below its cap. If not `conditional`, `accept` refuses no node.
+    #[inline]
+    pub(super) fn reserve<'a>(
+        &'a self,
+        first: Option<&'a S::Node>,
+        token: Token,
+        conditional: bool,
+        mut accept: impl FnMut(&'a S::Node) -> bool,
+    ) -> Option<Lease<'a, S::Node>> {
+        // Given back if nothing is found or `accept` panics.
         let (open, before) = Held::new(&self.open);
-        let total = self.total_weight.of(&self.strategy);
-        let caps = self.factor.caps(before.into(), total);
-        let mut full = None;
-        if let Some(node) = first.filter(|&node| accept(node)) {
+        let look = Look::new(self, before, token, conditional);
+        let first = first.filter(|&node| accept(node));
+        if let Some(node) = first {
             let weight = weight_of(&self.strategy, node);
-            if let Some(held) = hold(node, weight, caps) {
+            if let Some(held) = hold(node, weight, look.caps()) {
                 return Some(Lease::new(node, held, open));
             }
-            full.get_or_insert_with(Few::new).push((node, weight));
         }
-        let mut reserved = None;
-        order(&mut |node| {
-            if !first.is_some_and(|first| ptr::eq(first, node)) && accept(node) {
-                let weight = weight_of(&self.strategy, node);
-                reserved = hold(node, weight, caps).map(|held| (node, held));
-                if reserved.is_none() {
-                    full.get_or_insert_with(Few::new).push((node, weight));
-                }
+        self.reserve_further(look, first, token, accept, open)
+    }
+
+    /// Goes on with the walk. `first`, if there is one, is accepted and not below the caps of
+    /// `look` so far.
+    fn reserve_further<'a>(
+        &'a self,
+        mut look: Look<'a, S>,
+        first: Option<&'a S::Node>,
+        token: Token,
+        mut accept: impl FnMut(&'a S::Node) -> bool,
+        open: Held<'a>,
+    ) -> Option<Lease<'a, S::Node>> {
+        let mut full = None;
+        let mut reserve = |node, is_accepted: bool| {
+            if !is_accepted && !accept(node) {
+                return None;
             }
-            reserved.is_some()
-        });
+            let weight = weight_of(&self.strategy, node);
+            let held = look.attempt(&mut accept, |caps| hold(node, weight, caps));
+            if held.is_none() {
+                full.get_or_insert_with(Few::new).push((node, weight));
+            }
+            held.map(|held| (node, held))
+        };
+        let mut reserved = first.and_then(|node| reserve(node, true));
+        if reserved.is_none() {
+            self.strategy.pick(token, &mut |node| {
+                if !first.is_some_and(|first| ptr::eq(first, node)) {
+                    reserved = reserve(node, false);
+                }
+                reserved.is_some()
+            });
+        }
         let (node, held) = match (reserved, full) {
             (Some(reserved), _) => reserved,
-            (None, Some(full)) => self.reserve_of_full(&full, total),
+            (None, Some(full)) => self.reserve_of_full(&full, look.weight()),
             (None, None) => return None,
         };
         Some(Lease::new(node, held, open))
     }
 
-    /// Places among nodes that were all full. Others may have come since L was read, so first by the L of now; then as if these
-    /// nodes were all there are. Then one is below its cap, unless more come in between: then again.
+    /// Reserves a place among nodes that were all full.
+    ///
+    /// Other requests may have come since L was read, so the first attempt uses the L of now. The
+    /// second one treats these nodes as if they were all nodes. Then one of them is below its cap,
+    /// unless more requests come in between. Then it starts again.
     #[cold]
-    fn reserve_of_full<'a, N>(
+    fn reserve_of_full<'a>(
         &self,
-        full: &Few<(&'a Tracked<N>, u32)>,
+        full: &Few<(&'a S::Node, u32)>,
         total: u64,
-    ) -> (&'a Tracked<N>, Held<'a>) {
+    ) -> (&'a S::Node, Held<'a>) {
+        let floor = self.floor();
         loop {
             let others = self.open.get().saturating_sub(1).into();
             let here = full.iter().map(|(node, _)| u64::from(node.in_flight()));
             let weights = full.iter().map(|(_, weight)| u64::from(weight));
             let now = self.factor.caps(others, total);
             let among = self.factor.caps(here.sum(), weights.sum());
-            let reserved = [now, among].into_iter().find_map(|caps| {
+            let reserved = [now, floor, among].into_iter().find_map(|caps| {
                 full.iter()
                     .find_map(|(node, weight)| Some((node, hold(node, weight, caps)?)))
             });
@@ -232,28 +375,35 @@ impl<S> Bounded<S> {
             core::hint::spin_loop();
         }
     }
+
+    /// The least caps.
+    fn floor(&self) -> Caps {
+        let total = self.total_weight.of(&self.strategy);
+        Caps::floor(self.min_cap, self.total_weight.count(&self.strategy), total)
+    }
 }
 
 #[inline]
-fn hold<N>(node: &Tracked<N>, weight: u32, caps: Caps) -> Option<Held<'_>> {
-    Held::new_if(node.count(), |in_flight| caps.admit(in_flight, weight))
+fn hold<N: Counted>(node: &N, weight: u32, caps: Caps) -> Option<Held<'_>> {
+    Held::new_if(node.counter(), |in_flight| caps.admit(in_flight, weight))
 }
 
-impl<N: Key, S: Strategy<Node = Tracked<N>>> Strategy for Bounded<S> {
-    type Node = Tracked<N>;
+impl<S: Strategy<Node: Counted>> Strategy for Bounded<S> {
+    type Node = S::Node;
 
-    /// Nodes below their caps first; then the full ones as if they were all there are, and so on.
+    /// Offers the nodes below their caps first. Then it offers the full ones as if they were all
+    /// nodes, and so on.
     fn pick<'a>(
         &'a self,
         token: Token,
-        accept: &mut dyn FnMut(&'a Tracked<N>) -> bool,
-    ) -> Option<&'a Tracked<N>> {
-        let total = self.total_weight.of(&self.strategy);
-        let mut caps = self.factor.caps(self.open.get().into(), total);
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
+        let mut look = Look::new(self, self.open.get(), token, false);
         let mut full = None;
         let picked = self.strategy.pick(token, &mut |node| {
             let (weight, in_flight) = (weight_of(&self.strategy, node), node.in_flight());
-            if caps.admit(in_flight, weight) {
+            let below = |caps: Caps| caps.admit(in_flight, weight).then_some(());
+            if look.attempt(&mut |_| true, below).is_some() {
                 return accept(node);
             }
             full.get_or_insert_with(Few::new)
@@ -263,11 +413,12 @@ impl<N: Key, S: Strategy<Node = Tracked<N>>> Strategy for Bounded<S> {
         if picked.is_some() {
             return picked;
         }
-        // The counts of the first look, lest a node move between the rounds. Each round offers one at least.
+        // By the counts of the first look, so that no node moves between the rounds. Each round
+        // offers one node at least.
         while let Some(round) = full.take() {
             let in_flight = round.iter().map(|(_, _, n)| u64::from(n)).sum();
             let total = round.iter().map(|(_, weight, _)| u64::from(weight)).sum();
-            caps = self.factor.caps(in_flight, total);
+            let caps = self.factor.caps(in_flight, total);
             for (node, weight, in_flight) in round.iter() {
                 if !caps.admit(in_flight, weight) {
                     full.get_or_insert_with(Few::new)
@@ -280,20 +431,29 @@ impl<N: Key, S: Strategy<Node = Tracked<N>>> Strategy for Bounded<S> {
         None
     }
 
-    fn admits(&self, node: &Tracked<N>) -> bool {
+    fn route_token(&self, token: Token) -> Option<&S::Node> {
+        let owner = self.strategy.route_token(token)?;
+        let caps = Look::new(self, self.open.get(), token, false).caps();
+        if caps.admit(owner.in_flight(), weight_of(&self.strategy, owner)) {
+            return Some(owner);
+        }
+        self.pick(token, &mut |_| true)
+    }
+
+    fn admits(&self, node: &S::Node) -> bool {
         self.strategy.admits(node)
     }
 
     forward_members!(strategy);
 }
 
-routing_verbs!(impl[N: Key, S: Strategy<Node = Tracked<N>>] Bounded<S>, Tracked<N>);
-picking_verbs!(impl[N: Key, S: Strategy<Node = Tracked<N>>] Bounded<S>, Tracked<N>);
+routing_verbs!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node);
+picking_verbs!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node);
 wrapper!(
     Bounded<S>,
-    Tracked<N>,
-    [N: Key, S: Strategy<Node = Tracked<N>>],
-    [N: Key, S: Membership<Node = Tracked<N>>]
+    S::Node,
+    [S: Strategy<Node: Counted>],
+    [S: Membership + Strategy<Node: Counted>]
 );
 
 /// Shares the open leases.
@@ -302,7 +462,8 @@ impl<S: Clone> Clone for Bounded<S> {
         Bounded {
             strategy: self.strategy.clone(),
             factor: self.factor,
-            open: Arc::clone(&self.open),
+            min_cap: self.min_cap,
+            open: self.open.clone(),
             total_weight: TotalWeight::unknown(),
         }
     }
@@ -313,6 +474,7 @@ impl<S: fmt::Debug> fmt::Debug for Bounded<S> {
         f.debug_struct("Bounded")
             .field("strategy", &self.strategy)
             .field("load_factor", &self.load_factor())
+            .field("min_cap", &self.min_cap)
             .field("open_leases", &self.open_leases())
             .finish_non_exhaustive()
     }

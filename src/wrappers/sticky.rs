@@ -7,7 +7,7 @@ use super::{forward_members, with_identity, wrapper};
 use crate::clock::{Clock, SystemClock};
 use crate::hash::Token;
 use crate::key::Key;
-use crate::load::Tracked;
+use crate::load::Counted;
 use crate::nodes::Member;
 use crate::strategy::{Membership, Strategy, routing_verbs};
 use alloc::sync::Arc;
@@ -233,28 +233,40 @@ impl<S, C: Clock> Sticky<Bounded<S>, C> {
     /// assert_eq!(sticky.route("session 7"), Some(node));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn acquire<'a, N, K>(&'a self, session: &K) -> Option<Lease<'a, N>>
+    pub fn acquire<K>(&self, session: &K) -> Option<Lease<'_, S::Node>>
     where
-        N: Key,
-        S: Strategy<Node = Tracked<N>>,
+        S: Strategy<Node: Counted>,
         K: Key + ?Sized,
     {
-        self.acquire_where(session, |_| true)
+        self.reserve(session, false, |_| true)
     }
 
     /// As [`acquire`](Sticky::acquire), among the nodes for which `accept` says true.
-    pub fn acquire_where<'a, N, K, F>(&'a self, session: &K, accept: F) -> Option<Lease<'a, N>>
+    pub fn acquire_where<'a, K, F>(&'a self, session: &K, accept: F) -> Option<Lease<'a, S::Node>>
     where
-        N: Key,
-        S: Strategy<Node = Tracked<N>>,
+        S: Strategy<Node: Counted>,
         K: Key + ?Sized,
-        F: FnMut(&'a Tracked<N>) -> bool,
+        F: FnMut(&'a S::Node) -> bool,
+    {
+        self.reserve(session, true, accept)
+    }
+
+    /// If not `conditional`, `accept` refuses no node.
+    fn reserve<'a, K>(
+        &'a self,
+        session: &K,
+        conditional: bool,
+        accept: impl FnMut(&'a S::Node) -> bool,
+    ) -> Option<Lease<'a, S::Node>>
+    where
+        S: Strategy<Node: Counted>,
+        K: Key + ?Sized,
     {
         let (bounded, inside) = (&self.strategy, self.strategy.strategy());
         let token = inside.token_of(session.key_bytes().as_ref());
         let home = self.home(token);
         let own = home.node().filter(|node| inside.admits(node));
-        let lease = bounded.reserve(own, accept, |reserve| inside.pick(token, reserve))?;
+        let lease = bounded.reserve(own, token, conditional, accept)?;
         self.settle(token, &home, lease.node());
         Some(lease)
     }

@@ -21,7 +21,7 @@ pub fn random_set(random: &mut Rng, nodes: usize, weights: usize) -> Weighted {
 pub fn empty(slots: usize, max_load: Option<f64>) -> SlotTable<String> {
     let builder = SlotTable::builder().slots(slots);
     let builder = match max_load {
-        Some(c) => builder.max_load(c),
+        Some(c) => builder.load_factor(c),
         None => builder,
     };
     builder.build().unwrap()
@@ -101,7 +101,7 @@ pub fn is_the_difference(
     old: &SlotTable<String>,
     new: &SlotTable<String>,
 ) {
-    let slots = old.slots();
+    let slots = old.slot_count();
     let (width, mut count) = ((1u128 << 64) / slots as u128, 0);
     for slot in 0..slots {
         let (from, to) = (old.owner_of(slot), new.owner_of(slot));

@@ -4,8 +4,9 @@ use crate::error::ConfigError;
 
 /// The load factor c as a fixed-point number of 32.32 bits.
 ///
-/// Cut off, not rounded: c = 1.05 becomes a little less than 1.05, so a quotient that is an integer exactly stays below it and its
-/// ceiling is that integer. Rounded up, the ceiling would be the next one and the cap too high.
+/// Rounded down: c = 1.05 becomes a little less than 1.05, so a quotient that is exactly an integer
+/// stays below it, and its ceiling is that integer. Rounded up, the ceiling would be the next
+/// integer and the cap too high.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Factor(u64);
 
@@ -14,7 +15,7 @@ const ONE: f64 = (1u64 << 32) as f64;
 impl Factor {
     pub(super) fn new(factor: f64) -> Result<Self, ConfigError> {
         if factor.is_finite() && factor > 1.0 {
-            // Exact, as 2³² is a power of two. From 2³² on the cast saturates, and caps are out of reach.
+            // Exact, as 2³² is a power of two. From 2³² on the cast saturates, and no cap is reached.
             Ok(Factor((factor * ONE) as u64))
         } else {
             let must = "above 1 and finite";
@@ -26,10 +27,11 @@ impl Factor {
         self.0 as f64 / ONE
     }
 
-    /// The caps while `in_flight` requests are in flight, and one more is to come, over nodes of this total weight.
+    /// The caps while `in_flight` requests are in flight and one more is to come, over nodes of
+    /// this total weight.
     ///
-    /// They sum to at least c · (`in_flight` + 1) > `in_flight`. So of nodes that have no more than that in flight between them, one
-    /// at least is below its cap.
+    /// They sum to at least c · (`in_flight` + 1) > `in_flight`. So of nodes that have no more than
+    /// that in flight between them, at least one is below its cap.
     #[inline]
     pub(super) fn caps(self, in_flight: u64, total_weight: u64) -> Caps {
         Caps {
@@ -49,12 +51,23 @@ pub(super) struct Caps {
 }
 
 impl Caps {
-    /// Whether a node of this weight with so many requests in flight is below its cap.
+    /// The least caps: `min_cap` requests for a node of average weight, of `count` nodes with this
+    /// total weight.
+    pub(super) fn floor(min_cap: u32, count: u64, total_weight: u64) -> Caps {
+        let requests = u128::from(min_cap) * u128::from(count);
+        Caps {
+            requests: requests.saturating_mul(1 << 32),
+            total_weight: u128::from(total_weight) << 32,
+        }
+    }
+
+    /// Returns `true` if a node of this weight with so many requests in flight is below its cap.
     ///
-    /// n < ⌈x⌉ just where n < x, and that needs no division: 2 ns instead of the 25 ns of dividing 128 bits.
+    /// n < ⌈x⌉ exactly if n < x, and that needs no division: 2 ns instead of the 25 ns of dividing
+    /// 128 bits.
     #[inline]
     pub(super) fn admit(self, in_flight: u32, weight: u32) -> bool {
-        // Where the product is cut at 2¹²⁸ − 1, it is greater than all that can stand on the left.
+        // If the product is cut at 2¹²⁸ − 1, it is greater than anything on the left.
         u128::from(in_flight) * self.total_weight < self.requests.saturating_mul(u128::from(weight))
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ring::HashRing;
+use alloc::sync::Arc;
 use loom::thread;
 
 type Under = Bounded<HashRing<Tracked<&'static str>>>;

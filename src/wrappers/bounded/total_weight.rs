@@ -1,42 +1,70 @@
-//! The total weight of a strategy's eligible members, summed up once for each change of the membership.
+//! What is summed up over the eligible members, once for each change of the membership.
 
 use crate::atomic::{AtomicUsize, Ordering};
+use crate::nodes::Member;
 use crate::strategy::Strategy;
 
-/// The eligible members' total weight, W: O(N) to sum up, so not for each request.
+/// A sum over the members that are not drained. It takes O(N), so it is not made for each request.
 ///
-/// Summed up at first use and forgotten with each `&mut` to the strategy, the only way in which members change: no caller has to be
-/// trusted to say when it is done with one. Threads that find it forgotten all find the same sum.
+/// It is made at first use and forgotten with each `&mut` to the strategy, which is the only way
+/// in which members change. Threads that find it forgotten all find the same sum.
 #[derive(Debug)]
-pub(super) struct TotalWeight(AtomicUsize);
+pub(super) struct Sum(AtomicUsize);
 
-/// Where it is not known, or is 0, or does not fit.
+/// The sum is not known, or is 0, or does not fit.
 const UNKNOWN: usize = 0;
 
-impl TotalWeight {
-    pub(super) fn unknown() -> Self {
-        TotalWeight(AtomicUsize::new(UNKNOWN))
+impl Sum {
+    fn unknown() -> Self {
+        Sum(AtomicUsize::new(UNKNOWN))
     }
 
     #[inline]
-    pub(super) fn of(&self, strategy: &impl Strategy) -> u64 {
+    fn get<S: Strategy>(&self, strategy: &S, part: fn(Member<'_, S::Node>) -> u64) -> u64 {
         // Relaxed: the number says all there is to say.
         match self.0.load(Ordering::Relaxed) {
-            UNKNOWN => self.sum_up(strategy),
-            total => total as u64,
+            UNKNOWN => self.sum_up(strategy, part),
+            sum => sum as u64,
         }
     }
 
     #[cold]
-    fn sum_up(&self, strategy: &impl Strategy) -> u64 {
-        let mut total = 0;
+    fn sum_up<S: Strategy>(&self, strategy: &S, part: fn(Member<'_, S::Node>) -> u64) -> u64 {
+        let mut sum = 0;
         strategy.for_each_member(&mut |member| {
             if !member.drained {
-                total += u64::from(member.weight);
+                sum += part(member);
             }
         });
-        let known = usize::try_from(total).unwrap_or(UNKNOWN);
+        let known = usize::try_from(sum).unwrap_or(UNKNOWN);
         self.0.store(known, Ordering::Relaxed);
-        total
+        sum
+    }
+}
+
+/// The eligible members' total weight, and their number.
+#[derive(Debug)]
+pub(super) struct TotalWeight {
+    weight: Sum,
+    count: Sum,
+}
+
+impl TotalWeight {
+    pub(super) fn unknown() -> Self {
+        TotalWeight {
+            weight: Sum::unknown(),
+            count: Sum::unknown(),
+        }
+    }
+
+    /// The total weight of the members that are not drained.
+    #[inline]
+    pub(super) fn of(&self, strategy: &impl Strategy) -> u64 {
+        self.weight.get(strategy, |member| member.weight.into())
+    }
+
+    /// How many members are not drained.
+    pub(super) fn count(&self, strategy: &impl Strategy) -> u64 {
+        self.count.get(strategy, |_| 1)
     }
 }
