@@ -39,7 +39,7 @@
 //!   `set_nodes`. `insert` adds a node at the end. A changed strategy answers as a fresh one of the
 //!   same list, except that nodes keep their HAProxy ids. (`nodes()` is in the order of identity,
 //!   as everywhere.)
-//! - `drain` stands for the "down" of the other program. Each type says what that does.
+//! - `drain` corresponds to the "down" of the other program. Each type says what that does.
 //! - If the failover of the other program ends before it has offered every eligible node, the
 //!   remaining nodes follow in the order of the list. So `None` means what it means everywhere: no
 //!   node is eligible.

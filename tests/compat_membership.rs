@@ -232,7 +232,7 @@ fn haproxys_nodes_keep_their_ids() {
     haproxy.insert("d").unwrap();
     haproxy.insert("e").unwrap();
     assert_eq!(ids(&haproxy, ["d", "e"]), [Some(2), Some(4)]);
-    // A node that leaves and comes back within one change has never left.
+    // A node that is removed and inserted again within one change has never left.
     let edits = [Edit::remove("d"), Edit::insert("d", 2)];
     haproxy.apply(edits).unwrap();
     assert_eq!(haproxy.id("d"), Some(2));

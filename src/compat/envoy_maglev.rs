@@ -42,7 +42,7 @@ const FREE: u32 = u32::MAX;
 /// precision. A key belongs to slot XXH64(key) mod M.
 ///
 /// # Failover
-/// `drain` stands for an unhealthy host: the table holds the *usable* hosts only, as on an
+/// `drain` corresponds to an unhealthy host: the table holds the *usable* hosts only, as on an
 /// [`EnvoyRing`](super::EnvoyRing). Refusing a node is a retry with a host predicate: attempt a ≥ 1
 /// takes slot (XXH64(key) xor −a) mod M.
 ///

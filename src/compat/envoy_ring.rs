@@ -50,11 +50,11 @@ const GRPC_RING_SIZE_CAP: u64 = 4096;
 /// precision. A key belongs to the first point at or after its XXH64.
 ///
 /// # Failover
-/// `drain` stands for an unhealthy host. Envoy's ring holds the *usable* hosts only: the healthy
-/// ones, or all in panic mode, which by default begins if fewer than half are healthy. You decide
-/// about panic mode: undrain all. Refusing a node is a retry with a host predicate: attempt a takes
-/// the a-th point after that of the key. gRPC passes over a failing endpoint in the same way, since
-/// its ring holds all endpoints.
+/// `drain` corresponds to an unhealthy host. Envoy's ring holds the *usable* hosts only: the
+/// healthy ones, or all in panic mode, which by default begins if fewer than half are healthy. You
+/// decide about panic mode: undrain all. Refusing a node is a retry with a host predicate: attempt
+/// a takes the a-th point after that of the key. gRPC passes over a failing endpoint in the same
+/// way, since its ring holds all endpoints.
 ///
 /// # Odd keys
 /// All bytes count. The key is that of *one* hash policy: the value of a header, of a cookie or of

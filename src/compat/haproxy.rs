@@ -1,18 +1,24 @@
 //! [`HaproxyConsistent`]: `hash-type consistent`.
 
+mod builder;
+mod keys;
+pub(super) mod nearest;
+
+pub use builder::HaproxyConsistentBuilder;
+pub use keys::HaproxyHash;
+
 use super::common::{
-    Listed, MAX_POINTS, Points32, debug_numbers, listed, offer, old_name, placement,
-    points_a_weight, ranks, ring32, token32,
+    Listed, MAX_POINTS, Points32, debug_numbers, listed, offer, placement, points_a_weight, ranks,
+    token32,
 };
-use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Changes, Draft, Limits, NodeSet, members_of_nodes};
 use crate::ring::points::Points;
 use crate::strategy::Strategy;
-use alloc::{format, vec, vec::Vec};
-use core::fmt;
-use core::marker::PhantomData;
+use alloc::{vec, vec::Vec};
+use keys::{Keys, full_hash};
+use nearest::{arcs, nearest_first};
 
 /// Points for each unit of weight, the greatest weight, and the points that an id has room for.
 const POINTS: u32 = 16;
@@ -60,13 +66,13 @@ const NODES_MAX: usize = MAX_POINTS / POINTS as usize;
 /// near, it belongs to the one before it.
 ///
 /// # Failover
-/// `drain` stands for a server that is down. Its keys go to the nearest points of the others, as if
-/// it were removed. Refusing a server does the same.
+/// `drain` corresponds to a server that is down. Its keys move to the nearest points of the others,
+/// as if it were removed. Refusing a server does the same.
 ///
 /// # Ids
 /// HAProxy numbers the servers of a backend in order, backup servers too. A counter begins at 1. A
 /// server without an `id` gets the lowest id from the counter on that no `id` line of the backend
-/// has, and the counter moves there. Then, after every server, the counter goes up by one. So after
+/// has, and the counter takes this value. After every server the counter increases by one. So after
 /// `server a id 7`, `server b` has id 2, not 1. [`ids`](HaproxyConsistentBuilder::ids) does the
 /// same; a backup server must be in the list for that, and can be drained.
 ///
@@ -110,27 +116,6 @@ pub struct HaproxyConsistent<N> {
     keys: Keys,
 }
 
-/// The hash of keys in HAProxy: the function of `hash-type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HaproxyHash {
-    /// `sdbm`, the default.
-    Sdbm,
-    /// `djb2`.
-    Djb2,
-    /// `wt6`.
-    Wt6,
-    /// `crc32`.
-    Crc32,
-}
-
-/// How the bytes of a key become its place.
-#[derive(Debug, Clone, Copy)]
-struct Keys {
-    hash: HaproxyHash,
-    avalanche: bool,
-}
-
 impl<N> HaproxyConsistent<N> {
     /// Creates a strategy without nodes for `hash-type consistent` without more words: sdbm with
     /// avalanche.
@@ -143,12 +128,7 @@ impl<N> HaproxyConsistent<N> {
 
     /// Returns a builder with which the hash function and the ids can be set.
     pub const fn builder() -> HaproxyConsistentBuilder<N> {
-        HaproxyConsistentBuilder {
-            hash: None,
-            avalanche: None,
-            ids: None,
-            nodes: PhantomData,
-        }
+        HaproxyConsistentBuilder::new()
     }
 
     const fn configured(keys: Keys) -> Self {
@@ -271,266 +251,4 @@ fn points(list: &[Listed<'_>], ids: &[u32]) -> Vec<u64> {
         }
     }
     points.sorted(list)
-}
-
-/// Returns the ends of the arcs to which one point is the nearest. An arc ends half-way to the next
-/// point, rounded down, because the point before wins a tie. So the nearest point belongs to the
-/// first end at or after a place, and routing need not compare two points.
-pub(super) fn arcs(points: &[u64]) -> Points {
-    let Some((first, last)) = points.first().zip(points.last()) else {
-        return Points::new();
-    };
-    let end = |point: u64, next: u64| {
-        let half_way = u64::midpoint(point >> 32, next);
-        (half_way << 32) | (point & 0xffff_ffff)
-    };
-    let mut ends: Vec<u64> = points
-        .windows(2)
-        .map(|pair| end(pair[0], pair[1] >> 32))
-        .collect();
-    // The last arc ends before 0 or after it. Cut to 32 bits it is the last or the first end.
-    let around = end(*last, (first >> 32) + (1 << 32));
-    if around < *last {
-        ends.insert(0, around);
-    } else {
-        ends.push(around);
-    }
-    ring32(&ends)
-}
-
-/// Returns the owners of all points, the nearest to a place first. If two are equally near, the one
-/// before the place is first. In this order servers would get a key if each of them went down in
-/// turn.
-pub(super) fn nearest_first(points: &[u64], place: u32) -> impl Iterator<Item = u32> + Clone + '_ {
-    let count = points.len();
-    let first = points.partition_point(|point| point >> 32 < u64::from(place));
-    // The number of points passed after the place, and before it.
-    let (mut after, mut before) = (0, 0);
-    core::iter::from_fn(move || {
-        if after + before >= count {
-            return None;
-        }
-        let next = points[(first + after) % count];
-        let previous = points[(first + count - 1 - before) % count];
-        let to_previous = place.wrapping_sub((previous >> 32) as u32);
-        let to_next = ((next >> 32) as u32).wrapping_sub(place);
-        Some(if to_previous <= to_next {
-            before += 1;
-            previous as u32
-        } else {
-            after += 1;
-            next as u32
-        })
-    })
-}
-
-impl Keys {
-    #[inline]
-    fn place(self, key: &[u8]) -> u32 {
-        let hash = match self.hash {
-            HaproxyHash::Sdbm => key.iter().fold(0u32, |hash, &byte| {
-                hash.wrapping_mul(65_599).wrapping_add(u32::from(byte))
-            }),
-            HaproxyHash::Djb2 => key.iter().fold(5381u32, |hash, &byte| {
-                hash.wrapping_mul(33).wrapping_add(u32::from(byte))
-            }),
-            HaproxyHash::Wt6 => wt6(key),
-            HaproxyHash::Crc32 => crc32fast::hash(key),
-        };
-        if self.avalanche {
-            full_hash(hash)
-        } else {
-            hash
-        }
-    }
-}
-
-/// Returns Willy Tarreau's hash of two rotating halves.
-fn wt6(key: &[u8]) -> u32 {
-    let (mut a, mut b) = (0xa53c_965a_u32, 0x5ca6_953a_u32);
-    let (mut turn_a, mut turn_b) = (6, 18);
-    for &byte in key {
-        a = !(a ^ u32::from(byte));
-        b = !b.wrapping_add(u32::from(byte));
-        (a, b) = (b.rotate_left(turn_a), a.rotate_left(turn_b));
-        let mixed = ((a >> 16) ^ b) & 0xffff;
-        turn_a = mixed & 31;
-        turn_b = mixed >> 11;
-    }
-    a ^ b
-}
-
-/// Returns Bob Jenkins' integer hash, multiplied to spread the upper bits.
-#[inline]
-fn full_hash(x: u32) -> u32 {
-    let x = x.wrapping_add(0x7ed5_5d16).wrapping_add(x << 12);
-    let x = (x ^ 0xc761_c23c) ^ (x >> 19);
-    let x = x.wrapping_add(0x1656_67b1).wrapping_add(x << 5);
-    let x = x.wrapping_add(0xd3a2_646c) ^ (x << 9);
-    let x = x.wrapping_add(0xfd70_46c5).wrapping_add(x << 3);
-    let x = (x ^ 0xb55a_4f09) ^ (x >> 16);
-    x.wrapping_mul(3_221_225_473)
-}
-
-/// Builds a [`HaproxyConsistent`]; see [`HaproxyConsistent::builder`].
-#[must_use = "call `build`"]
-#[derive(Clone)]
-pub struct HaproxyConsistentBuilder<N> {
-    hash: Option<HaproxyHash>,
-    avalanche: Option<bool>,
-    ids: Option<Vec<Option<u32>>>,
-    nodes: PhantomData<fn() -> N>,
-}
-
-impl<N> HaproxyConsistentBuilder<N> {
-    /// Sets the function of `hash-type consistent <function>`.
-    pub fn hash(mut self, hash: HaproxyHash) -> Self {
-        self.hash = Some(hash);
-        self
-    }
-
-    /// Sets whether the function is followed by the modifier `avalanche`. The default is that of
-    /// HAProxy: yes if no function is named, no if one is.
-    pub fn avalanche(mut self, avalanche: bool) -> Self {
-        self.avalanche = Some(avalanche);
-        self
-    }
-
-    /// Sets the ids of the servers, one for each in the order of the servers: `None` for a server
-    /// without an `id`, which is numbered as HAProxy does. By default no server has an `id`.
-    ///
-    /// `from_nodes` and `from_weighted` require as many ids as nodes. After `build`, the first
-    /// nodes that join take these ids in order, and later ones get the lowest that is free.
-    ///
-    /// # Examples
-    /// ```
-    /// use clockwise::compat::HaproxyConsistent;
-    ///
-    /// // server a    server b id 1    server c
-    /// let ids = [None, Some(1), None];
-    /// let haproxy = HaproxyConsistent::builder().ids(ids).from_nodes(["a", "b", "c"])?;
-    /// assert_eq!(haproxy.id("a"), Some(2));
-    /// assert_eq!(haproxy.id("c"), Some(4)); // the counter went on to 3 for `b`, then to 4
-    ///
-    /// let mut haproxy = HaproxyConsistent::builder().ids([7, 3]).build()?;
-    /// haproxy.insert("a")?;
-    /// haproxy.extend_weighted([("b", 1), ("c", 1)])?;
-    /// assert_eq!(["a", "b", "c"].map(|name| haproxy.id(name)), [Some(7), Some(3), Some(1)]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn ids<I>(mut self, ids: I) -> Self
-    where
-        I: IntoIterator<Item: Into<Option<u32>>>,
-    {
-        let ids = ids.into_iter().take(NODES_MAX + 1).map(Into::into);
-        self.ids = Some(ids.collect());
-        self
-    }
-
-    /// Builds the strategy without nodes.
-    ///
-    /// # Errors
-    /// [`ConfigError::OutOfRange`] for an id of 0, for an id that is given twice, and for more than
-    /// 1,048,576 ids.
-    pub fn build(self) -> Result<HaproxyConsistent<N>, ConfigError> {
-        let mut haproxy = HaproxyConsistent::configured(Keys {
-            hash: self.hash.unwrap_or(HaproxyHash::Sdbm),
-            avalanche: self.avalanche.unwrap_or(self.hash.is_none()),
-        });
-        haproxy.waiting = numbered(&self.ids.unwrap_or_default())?;
-        Ok(haproxy)
-    }
-
-    /// Builds a strategy of these servers in the order of the backend, each of weight 1.
-    ///
-    /// # Errors
-    /// As `build`, [`ConfigError::OutOfRange`] if there are not as many ids as nodes, and
-    /// [`ConfigError::Node`] for a node that is refused.
-    #[allow(
-        clippy::wrong_self_convention,
-        reason = "the same names as on the type"
-    )]
-    pub fn from_nodes<I>(self, nodes: I) -> Result<HaproxyConsistent<N>, ConfigError>
-    where
-        I: IntoIterator<Item = N>,
-        N: Key,
-    {
-        self.from_weighted(nodes.into_iter().map(|node| (node, 1)))
-    }
-
-    /// Builds a strategy of these servers with their weights, in the order of the backend.
-    ///
-    /// # Errors
-    /// As `from_nodes`.
-    #[allow(
-        clippy::wrong_self_convention,
-        reason = "the same names as on the type"
-    )]
-    pub fn from_weighted<I>(self, nodes: I) -> Result<HaproxyConsistent<N>, ConfigError>
-    where
-        I: IntoIterator<Item = (N, u32)>,
-        N: Key,
-    {
-        let must_match = self.ids.is_some();
-        let mut haproxy = self.build()?;
-        let ids = haproxy.waiting.len();
-        // One more than there are ids proves that the numbers differ, so no more are read.
-        let most = if must_match { ids + 1 } else { usize::MAX };
-        let mut count = 0;
-        let counted = nodes.into_iter().take(most).inspect(|_| count += 1);
-        let draft = haproxy.nodes.plan_list(counted)?;
-        if must_match && count != ids {
-            let more = if count > ids { " or more" } else { "" };
-            let value = format!("{ids} for {count}{more} nodes");
-            return Err(ConfigError::out_of_range(
-                "number of ids",
-                value,
-                "1 for each node",
-            ));
-        }
-        haproxy.carry_out(draft);
-        Ok(haproxy)
-    }
-}
-
-old_name!(HaproxyConsistentBuilder, HaproxyConsistent);
-
-/// Numbers the servers of a backend in order. The counter stops at the lowest id from it on that is
-/// not given, if the server has none, and goes up by one after each server.
-fn numbered(ids: &[Option<u32>]) -> Result<Vec<u32>, ConfigError> {
-    if ids.len() > NODES_MAX {
-        let must = "at most 1048576";
-        return Err(ConfigError::out_of_range("number of ids", "more", must));
-    }
-    let mut given: Vec<u32> = ids.iter().copied().flatten().collect();
-    given.sort_unstable();
-    if given.first() == Some(&0) {
-        return Err(ConfigError::out_of_range("id", 0, "at least 1"));
-    }
-    if let Some(pair) = given.windows(2).find(|pair| pair[0] == pair[1]) {
-        let must = "given to one node only";
-        return Err(ConfigError::out_of_range("id", pair[0], must));
-    }
-    let mut next = 1;
-    let numbers = ids.iter().map(|id| {
-        let id = id.unwrap_or_else(|| {
-            while given.binary_search(&next).is_ok() {
-                next += 1;
-            }
-            next
-        });
-        next += 1;
-        id
-    });
-    Ok(numbers.collect())
-}
-
-impl<N> fmt::Debug for HaproxyConsistentBuilder<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HaproxyConsistentBuilder")
-            .field("hash", &self.hash)
-            .field("avalanche", &self.avalanche)
-            .field("ids", &self.ids)
-            .finish_non_exhaustive()
-    }
 }

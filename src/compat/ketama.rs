@@ -1,19 +1,22 @@
 //! [`Ketama`]: weighted ketama, as libmemcached and twemproxy place keys.
 
+mod builder;
+mod rules;
+
+pub use builder::KetamaBuilder;
+pub use rules::KetamaHash;
+
 use super::common::{
-    Counting, Listed, MAX_POINTS, Points32, debug_numbers, listed, offer, old_name, placement,
-    ranks, ring32, token32,
+    Counting, Listed, MAX_POINTS, Points32, debug_numbers, listed, offer, placement, ranks, ring32,
+    token32,
 };
-use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes};
 use crate::ring::points::Points;
-use crate::strategy::{Strategy, builder_verbs};
-use alloc::{format, string::String, vec::Vec};
-use core::fmt;
-use core::marker::PhantomData;
-use md5::{Digest, Md5};
+use crate::strategy::Strategy;
+use alloc::vec::Vec;
+use rules::{LIBMEMCACHED, Rules, words};
 
 /// Points of a node of average weight, and points that one MD5 makes.
 const POINTS: usize = 160;
@@ -53,7 +56,7 @@ const POINTS_A_DIGEST: usize = 4;
 /// the first point at or after the first word of its MD5.
 ///
 /// # Failover
-/// `drain` stands for an ejected node (libmemcached `AUTO_EJECT_HOSTS`, twemproxy
+/// `drain` corresponds to an ejected node (libmemcached `AUTO_EJECT_HOSTS`, twemproxy
 /// `auto_eject_hosts`). The ring is rebuilt from the others, so if weights differ a few keys of the
 /// others move too, as they do in those programs. Refusing a node offers the node of the next
 /// point. With equal weights that is the same. (The *replicas* of libmemcached are no order of
@@ -85,35 +88,6 @@ pub struct Ketama<N> {
     rules: Rules,
 }
 
-/// The hash of keys in twemproxy: its `hash:` option.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KetamaHash {
-    /// `md5`, which libmemcached uses too.
-    Md5,
-    /// `fnv1a_64`, the default of twemproxy.
-    Fnv1a64,
-}
-
-/// What differs between the two programs.
-#[derive(Debug, Clone, Copy)]
-struct Rules {
-    hash: KetamaHash,
-    /// The bytes that open and close the part of a key that counts.
-    tag: Option<(u8, u8)>,
-    /// Whether texts are names, which keep a suffix `:11211`.
-    named: bool,
-    /// Twemproxy does not hash the empty key. It sorts its servers by name, shorter names first.
-    twemproxy: bool,
-}
-
-const LIBMEMCACHED: Rules = Rules {
-    hash: KetamaHash::Md5,
-    tag: None,
-    named: false,
-    twemproxy: false,
-};
-
 impl<N> Ketama<N> {
     /// Creates a strategy without nodes that answers as libmemcached does.
     pub const fn new() -> Self {
@@ -123,12 +97,7 @@ impl<N> Ketama<N> {
     /// Returns a builder of the placement of a twemproxy (nutcracker) pool with
     /// `distribution: ketama`, and `hash: fnv1a_64` unless set.
     pub const fn twemproxy() -> KetamaBuilder<N> {
-        KetamaBuilder {
-            hash: KetamaHash::Fnv1a64,
-            tag: None,
-            named: false,
-            nodes: PhantomData,
-        }
+        KetamaBuilder::new()
     }
 
     const fn configured(rules: Rules) -> Self {
@@ -237,172 +206,4 @@ fn points(list: &[Listed<'_>], rules: Rules) -> Points {
         }
     }
     ring32(&points.sorted(list))
-}
-
-/// Returns the MD5 as four little-endian numbers.
-#[inline]
-fn words(bytes: &[u8]) -> [u32; 4] {
-    let digest: [u8; 16] = Md5::digest(bytes).into();
-    let word =
-        |i: usize| u32::from_le_bytes([digest[i], digest[i + 1], digest[i + 2], digest[i + 3]]);
-    [word(0), word(4), word(8), word(12)]
-}
-
-impl Rules {
-    /// Returns the part before the `-` of a node's labels.
-    fn stem(self, text: &[u8]) -> &[u8] {
-        match text.strip_suffix(b":11211") {
-            Some(host) if !self.named => host,
-            _ => text,
-        }
-    }
-
-    #[inline]
-    fn hash(self, key: &[u8]) -> u32 {
-        let key = self.tag.map_or(key, |tag| tagged(key, tag));
-        if key.is_empty() && self.twemproxy {
-            return 0;
-        }
-        match self.hash {
-            KetamaHash::Md5 => words(key)[0],
-            KetamaHash::Fnv1a64 => fnv1a_64(key),
-        }
-    }
-}
-
-/// Returns the part between the first opening byte and the next closing one. Returns the whole key
-/// if there is no such part or it is empty.
-fn tagged(key: &[u8], (open, close): (u8, u8)) -> &[u8] {
-    let inside = |from: usize| {
-        let rest = &key[from + 1..];
-        let to = rest.iter().position(|&byte| byte == close)?;
-        Some(&rest[..to])
-    };
-    key.iter()
-        .position(|&byte| byte == open)
-        .and_then(inside)
-        .filter(|tag| !tag.is_empty())
-        .unwrap_or(key)
-}
-
-/// Returns what twemproxy calls `fnv1a_64`: the loop of FNV-1a over signed bytes, with the 64-bit
-/// constants cut to 32 bits.
-fn fnv1a_64(key: &[u8]) -> u32 {
-    key.iter().fold(0x8422_2325, |hash: u32, &byte| {
-        let signed = i32::from(i8::from_le_bytes([byte]));
-        (hash ^ signed as u32).wrapping_mul(0x1b3)
-    })
-}
-
-/// Builds a [`Ketama`] of a twemproxy pool; see [`Ketama::twemproxy`].
-#[must_use = "call `build`"]
-#[derive(Clone)]
-pub struct KetamaBuilder<N> {
-    hash: KetamaHash,
-    tag: Option<String>,
-    named: bool,
-    nodes: PhantomData<fn() -> N>,
-}
-
-impl<N> KetamaBuilder<N> {
-    /// Sets the `hash:` of the pool, which is `fnv1a_64` by default.
-    pub fn hash(mut self, hash: KetamaHash) -> Self {
-        self.hash = hash;
-        self
-    }
-
-    /// Sets the `hash_tag:` of the pool, two ASCII characters. Only the part of a key between the
-    /// first character and the next second one counts, unless it is empty.
-    pub fn hash_tag(mut self, tag: &str) -> Self {
-        self.tag = Some(tag.into());
-        self
-    }
-
-    /// Sets whether the nodes' texts are the names that the `servers:` of the pool have, as in
-    /// `- 10.0.0.1:11211:1 cache-a`, instead of addresses. A name that ends in `:11211` keeps that
-    /// ending. [`Named`](crate::Named) gives an address a name.
-    ///
-    /// Names of more than 74 bytes are placed by all their bytes. Twemproxy reads past the end of
-    /// its buffer for them.
-    pub fn named(mut self, named: bool) -> Self {
-        self.named = named;
-        self
-    }
-
-    /// Builds the strategy without nodes.
-    ///
-    /// # Errors
-    /// [`ConfigError::OutOfRange`] if the hash tag is not two ASCII characters.
-    pub fn build(self) -> Result<Ketama<N>, ConfigError> {
-        let tag = match self.tag {
-            None => None,
-            Some(tag) => match *tag.as_bytes() {
-                [open, close] if tag.is_ascii() => Some((open, close)),
-                _ => {
-                    let must = "two ASCII characters, such as {}";
-                    return Err(ConfigError::out_of_range(
-                        "hash tag",
-                        format!("`{tag}`"),
-                        must,
-                    ));
-                }
-            },
-        };
-        Ok(Ketama::configured(Rules {
-            hash: self.hash,
-            tag,
-            named: self.named,
-            twemproxy: true,
-        }))
-    }
-}
-
-builder_verbs!(impl[N: Key] KetamaBuilder<N>, Ketama<N>, N);
-old_name!(KetamaBuilder, Ketama);
-
-impl<N> fmt::Debug for KetamaBuilder<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KetamaBuilder")
-            .field("hash", &self.hash)
-            .field("hash_tag", &self.tag)
-            .field("named", &self.named)
-            .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hash_tag_counts_if_it_is_something() {
-        for (key, counts) in [
-            ("user:{42}:name", "42"),
-            ("{a}{b}", "a"),
-            ("{{a}}", "{a"),
-            ("}{a}", "a"),
-            ("{}", "{}"),
-            ("{}{a}", "{}{a}"),
-            ("{a", "{a"),
-            ("a}", "a}"),
-            ("", ""),
-        ] {
-            assert_eq!(
-                tagged(key.as_bytes(), (b'{', b'}')),
-                counts.as_bytes(),
-                "{key}"
-            );
-        }
-        assert_eq!(tagged(b"a|b|c", (b'|', b'|')), b"b");
-    }
-
-    #[test]
-    fn fnv_extends_the_sign_of_bytes() {
-        assert_eq!(fnv1a_64(b""), 0x8422_2325);
-        assert_eq!(fnv1a_64(b"a"), (0x8422_2325u32 ^ 0x61).wrapping_mul(0x1b3));
-        assert_eq!(
-            fnv1a_64(b"\xff"),
-            (0x8422_2325u32 ^ 0xffff_ffff).wrapping_mul(0x1b3)
-        );
-    }
 }

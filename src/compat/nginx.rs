@@ -55,7 +55,7 @@ const PINGORA_NODES: usize = 1 << 16;
 /// the node that is listed first is kept. A key belongs to the first point at or after its CRC-32.
 ///
 /// # Failover
-/// `drain` stands for `down`, and refusing a node stands for a failed one. The points of the node
+/// `drain` corresponds to `down`, and refusing a node to a failed server. The points of the node
 /// stay, and the node of the next point is tried. After 21 points nginx falls back to smooth
 /// weighted round-robin. It uses round-robin from the start for the empty key. Its choice then
 /// depends on earlier requests. A strategy has no such memory, so it answers as a worker process
@@ -66,10 +66,10 @@ const PINGORA_NODES: usize = 1 << 16;
 ///
 /// # What it gets wrong, and when to leave
 /// With 160 points for each unit of weight, the busiest of 10 nodes gets 13 % more than the mean,
-/// and the busiest of 100 nodes 21 % more. If all 21 points belong to failed nodes, the keys go to
-/// nodes that have nothing to do with them. Two names of one address are two nodes. Nginx puts two
-/// servers with the same text at the same points. Here that is an error: list the text once. Leave
-/// it when you resize the tier the next time: [`guide`](super::guide).
+/// and the busiest of 100 nodes 21 % more. If all 21 points belong to failed nodes, the keys move
+/// to nodes that have nothing to do with them. Two names of one address are two nodes. Nginx puts
+/// two servers with the same text at the same points. Here that is an error: list the text once.
+/// Leave it when you resize the tier the next time: [`guide`](super::guide).
 ///
 /// # Performance
 /// Routing costs as much as on a [`HashRing`](crate::HashRing) with 160 virtual nodes, plus the
@@ -103,8 +103,8 @@ impl<N> Nginx<N> {
     ///
     /// The points are those of nginx. Everything else differs: pingora hashes the empty key like
     /// any other, it never falls back to round-robin but follows the points around the whole ring,
-    /// and it hashes an IPv6 address without the brackets. `drain` and refusing a node stand for a
-    /// backend that is not ready.
+    /// and it hashes an IPv6 address without the brackets. `drain` and refusing a
+    /// node correspond to a backend that is not ready.
     ///
     /// A node's text is what `SocketAddr` displays, such as `10.0.0.1:80` or `[2001:db8::1]:80`.
     /// Pingora does not place Unix sockets, and it numbers at most 65,536 nodes. The feature `v2`
@@ -276,7 +276,7 @@ fn points(list: &[Listed<'_>], program: Program) -> Points {
 /// Returns the ranks in the order in which smooth weighted round-robin of a worker that has just
 /// started offers them: the greatest weight first, of equal ones the first listed. A node that has
 /// failed takes no further part, and the others have gained in proportion to their weights, so the
-/// order goes on in the same way.
+/// order continues in the same way.
 fn round_robin(list: &[Listed<'_>]) -> Vec<u32> {
     let mut by_weight: Vec<&Listed<'_>> = list.iter().collect();
     by_weight.sort_by_key(|listed| Reverse(listed.member.weight));
