@@ -160,10 +160,10 @@ pub use round_robin::RoundRobin;
 pub use shared::Shared;
 #[cfg(target_has_atomic = "ptr")]
 pub use weighted_random::WeightedRandom;
-#[cfg(feature = "sticky")]
-pub use wrappers::Sticky;
 #[cfg(target_has_atomic = "ptr")]
 pub use wrappers::{Bounded, Lease};
+#[cfg(feature = "sticky")]
+pub use wrappers::{Session, Sticky};
 
 /// The README's examples, run as tests.
 #[cfg(doctest)]

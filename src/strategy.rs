@@ -390,7 +390,8 @@ pub trait Manage: Membership {
     /// Removes a member and returns it. Returns `None` if no member has this identity.
     fn remove<Q: Key + ?Sized>(&mut self, id: &Q) -> Option<Self::Node> {
         let changes = self.apply(vec![Edit::remove(id)]);
-        changes.ok()?.into_removed().pop()
+        // The first, if the node was a member of several groups.
+        changes.ok()?.into_removed().into_iter().next()
     }
 
     /// Removes the members for which `keep` returns `false`, and returns them.

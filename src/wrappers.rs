@@ -18,7 +18,7 @@ pub use failover::Failover;
 pub use filtered::Filtered;
 pub use spread::Spread;
 #[cfg(feature = "sticky")]
-pub use sticky::Sticky;
+pub use sticky::{Session, Sticky};
 
 use crate::key::Key;
 use crate::strategy::Strategy;

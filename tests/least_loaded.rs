@@ -2,7 +2,7 @@
 
 mod common;
 
-use clockwise::{Key, LeastLoaded, Load, Route, Strategy};
+use clockwise::{Key, LeastLoaded, Load, Strategy};
 use common::gauge::{Gauge, gauges};
 use proptest::prelude::*;
 use std::cell::Cell;

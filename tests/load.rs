@@ -2,9 +2,7 @@
 
 #![cfg(feature = "std")]
 
-use clockwise::{
-    ConfigError, Key, LeastLoaded, Load, PeakEwma, PowerOfTwo, Reported, Route, SlowStart,
-};
+use clockwise::{ConfigError, Key, LeastLoaded, Load, PeakEwma, PowerOfTwo, Reported, SlowStart};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 mod common;
 
-use clockwise::{ConfigError, PowerOfTwo, Route};
+use clockwise::{ConfigError, PowerOfTwo};
 use common::gauge::{Gauge, gauges};
 
 /// How often each of `n` nodes stands among `picked`.

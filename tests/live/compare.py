@@ -75,7 +75,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--cases", type=int, default=20)
     parser.add_argument("--keys", type=int, default=200)
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     print("seed", args.seed)
     failed = False
     for name in args.systems or programs.ALL:
