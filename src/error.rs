@@ -111,12 +111,13 @@ impl NodeError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A node without points could own nothing.
+    /// The number of virtual nodes is 0. A node without points would own nothing.
     #[error("0 virtual nodes: every node needs at least 1")]
     ZeroVirtualNodes,
-    /// Not even one node of weight 1 would fit the budget.
+    /// The budget of points is too small for one node of weight 1.
     #[error(
-        "{virtual_nodes} virtual nodes do not fit the budget of {max_points} points even for one node"
+        "{virtual_nodes} virtual nodes do not fit the budget of {max_points} points, even for one \
+         node"
     )]
     #[non_exhaustive]
     TooManyVirtualNodes {
@@ -125,34 +126,34 @@ pub enum ConfigError {
         /// The budget.
         max_points: usize,
     },
-    /// A setting outside of what it may be.
+    /// A setting is out of range.
     #[error("{setting} is {value}, but must be {must}")]
     #[non_exhaustive]
     OutOfRange {
         /// The setting.
         setting: &'static str,
-        /// What it was to be set to.
+        /// The value that was refused.
         value: String,
-        /// What it may be.
+        /// The values that are allowed.
         must: &'static str,
     },
-    /// A key's slot is the top bits of its token, so the number of slots is a power of two, 1 or more.
+    /// The number of slots is not a power of two. The slot of a key is the top bits of its token.
     #[error("{slots} slots: the number of slots must be a power of two")]
     #[non_exhaustive]
     SlotsNotPowerOfTwo {
-        /// Slots asked for.
+        /// The number that was refused.
         slots: usize,
     },
-    /// A node that is refused.
+    /// A node is refused.
     #[error(transparent)]
     Node(#[from] NodeError),
-    /// A table of so many slots would take gigabytes.
+    /// The table would have more slots than its limit, and might take gigabytes.
     #[error("{slots} slots are more than the {max_slots} that a table may have")]
     #[non_exhaustive]
     TooManySlots {
-        /// Slots asked for.
+        /// The number that was refused.
         slots: usize,
-        /// The greatest number.
+        /// The limit.
         max_slots: usize,
     },
 }
