@@ -183,7 +183,7 @@ fn empty_and_drained_rings_give_nobody() {
         drained.to_string(),
         "100.00 % moves, in 1 ranges\n\
          from        to         ranges     share\n\
-         node1    -> (nobody)        1  100.00 %"
+         node1    -> (none)          1  100.00 %"
     );
 }
 
