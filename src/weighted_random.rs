@@ -33,6 +33,13 @@ use crate::key::Key;
 /// system's randomness and needs `std`; without it there is only [`with_seed`](WeightedRandom::with_seed), rather than a seed that is
 /// the same on every device.
 ///
+/// # Clones
+///
+/// Clones share their random numbers, as snapshots in [`Shared`](crate::Shared) must: none draws a
+/// number again that another has drawn. A run of one thread can still be replayed if it copies and
+/// updates the strategy. For draws of its own, build another strategy with another seed and the
+/// same members.
+///
 /// # Cost
 /// A pick is O(1) expected: one place on the line of weights. Each refusal is one more draw; up to 16 allocate nothing. A change is O(N). With `std`, up to 16
 /// threads share nothing that they write, for 2 KiB a strategy. The generator is `SplitMix64`, no source of secrets.
@@ -116,7 +123,7 @@ impl<N> Default for WeightedRandom<N> {
     }
 }
 
-/// Draws on where the original does, from the same seed.
+/// The clone shares its random numbers with the original: see [Clones](WeightedRandom#clones).
 impl<N: Clone> Clone for WeightedRandom<N> {
     fn clone(&self) -> Self {
         WeightedRandom {
