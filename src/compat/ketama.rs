@@ -5,6 +5,7 @@ use super::common::{
     token32,
 };
 use super::error::CompatError;
+use crate::error::readable;
 use crate::hash::Token;
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes, membership};
@@ -351,7 +352,10 @@ impl<N> KetamaBuilder<N> {
             None => None,
             Some(tag) => match *tag.as_bytes() {
                 [open, close] if tag.is_ascii() => Some((open, close)),
-                _ => return Err(CompatError::HashTag { tag }),
+                _ => {
+                    let tag = readable(tag.as_bytes());
+                    return Err(CompatError::HashTag { tag });
+                }
             },
         };
         let mut ketama = Ketama::configured(Rules {
