@@ -3,7 +3,9 @@
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Line, Urn};
-use crate::strategy::{Strategy, construct_verbs, picking_verbs, routing_verbs};
+#[cfg(feature = "std")]
+use crate::strategy::construct_verbs;
+use crate::strategy::{Strategy, picking_verbs, routing_verbs};
 use core::fmt;
 
 use crate::key::Key;
