@@ -286,7 +286,7 @@ impl<N> Default for LeastLoaded<N> {
     }
 }
 
-/// Draws ties on where the original does, from the same seed.
+/// The clone shares its random numbers with the original: neither draws again what the other has.
 impl<N: Clone> Clone for LeastLoaded<N> {
     fn clone(&self) -> Self {
         LeastLoaded {

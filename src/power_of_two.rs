@@ -219,7 +219,7 @@ impl<N> Default for PowerOfTwo<N> {
     }
 }
 
-/// Draws on where the original does, from the same seed.
+/// The clone shares its random numbers with the original: neither draws again what the other has.
 impl<N: Clone> Clone for PowerOfTwo<N> {
     fn clone(&self) -> Self {
         PowerOfTwo {

@@ -3,7 +3,7 @@
 use super::Ketama;
 use super::rules::{KetamaHash, Rules};
 use crate::compat::common::old_name;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, readable};
 use crate::key::Key;
 use crate::strategy::builder_verbs;
 use alloc::{format, string::String};
@@ -67,7 +67,7 @@ impl<N> KetamaBuilder<N> {
                     let must = "two ASCII characters, such as {}";
                     return Err(ConfigError::out_of_range(
                         "hash tag",
-                        format!("`{tag}`"),
+                        format!("`{}`", readable(tag.as_bytes())),
                         must,
                     ));
                 }
