@@ -11,8 +11,8 @@
 //! the latter to `simulation.svg`.
 
 use clockwise::{
-    Bounded, HashRing, InFlight, Key, LeastLoaded, Load, PowerOfTwo, Rendezvous, RoundRobin, Route,
-    SlotTable, Strategy, Tracked, WeightedRandom,
+    Bounded, HashRing, Key, LeastLoaded, Load, PowerOfTwo, Rendezvous, RoundRobin, Route,
+    SlotTable, Strategy, Tracked, WeightedRandom, load::InFlight,
 };
 use plotters::prelude::*;
 use std::cell::Cell;

@@ -46,8 +46,8 @@
 //!   node does, [`HashRing::explain`] why a key is where it is, and [`Snapshot`] what other
 //!   processes see.
 //!
-//! The guide [`choosing`] compares them. [`guide`] has recipes, security, and how to leave a ring
-//! of your own.
+//! The guide [`choosing`](guide::choosing) compares them. [`guide`] also has recipes, security, and
+//! how to leave another system or a ring of your own.
 //!
 //! # Glossary
 //!
@@ -91,28 +91,36 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod balance;
 #[cfg(feature = "compat")]
 pub mod compat;
-
-pub mod balance;
-mod clock;
 pub mod error;
-mod hash;
+pub mod hash;
+pub mod load;
+pub mod migration;
+pub mod nodes;
+pub mod ring;
+pub mod snapshot;
+pub mod table;
+pub mod wrappers;
+
+#[cfg(any(doc, doctest))]
+// The guide links to everything, also to what a build without all features does not have.
+#[cfg_attr(
+    not(all(feature = "compat", feature = "sticky", feature = "shared")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
+pub mod guide;
+
+mod clock;
 #[cfg(feature = "serde")]
 mod hex;
 mod key;
-pub mod load;
-pub mod migration;
 mod named;
-mod nodes;
 mod pointers;
 mod preference;
 mod rendezvous;
-mod ring;
-mod snapshot;
 mod strategy;
-mod table;
-mod wrappers;
 
 #[cfg(target_has_atomic = "ptr")]
 mod atomic;
@@ -129,61 +137,68 @@ mod shared;
 #[cfg(target_has_atomic = "ptr")]
 mod weighted_random;
 
-#[cfg(any(doc, doctest))]
-// The guide links to everything, also to what a build without all features has not got.
-#[cfg_attr(
-    not(all(feature = "compat", feature = "sticky", feature = "shared")),
-    allow(rustdoc::broken_intra_doc_links)
-)]
-#[doc = include_str!("choosing.md")]
-pub mod choosing {}
-#[cfg(any(doc, doctest))]
-pub mod guide;
-
-pub use balance::{Balance, NodeBalance};
-pub use clock::{Clock, SystemClock};
-pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError};
-pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, TokenRange, Xxh3};
+// Keys and nodes.
+#[doc(inline)]
+pub use hash::{KeyHasher, Mixed, SipHash13, Token, TokenRange, Xxh3};
 pub use key::Key;
-pub use load::Load;
-pub use migration::{
-    Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress,
-    Stage, Stop, Verdict,
-};
 pub use named::Named;
-pub use nodes::{Changes, Edit, Member, Members, Nodes};
-pub use preference::Preference;
-pub use rendezvous::Rendezvous;
-pub use ring::{Arcs, HashRing, HashRingBuilder, RingArc};
-pub use snapshot::Snapshot;
-pub use strategy::{Manage, Membership, Route, Strategy};
-pub use table::{SlotTable, SlotTableBuilder, Slots};
-pub use wrappers::{AnyStrategy, Failover, Filtered, Spread, Zoned};
+#[doc(inline)]
+pub use nodes::{Changes, Edit, Member};
 
-#[cfg(feature = "std")]
-pub use balance::Forecast;
+// Strategies.
 #[cfg(target_has_atomic = "ptr")]
 pub use least_loaded::LeastLoaded;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub use load::PeakEwma;
-#[cfg(target_has_atomic = "64")]
-pub use load::Reported;
-#[cfg(feature = "std")]
-pub use load::SlowStart;
-#[cfg(target_has_atomic = "ptr")]
-pub use load::{InFlight, Tracked};
 #[cfg(target_has_atomic = "ptr")]
 pub use power_of_two::PowerOfTwo;
+pub use rendezvous::Rendezvous;
+#[doc(inline)]
+pub use ring::HashRing;
 #[cfg(target_has_atomic = "ptr")]
 pub use round_robin::RoundRobin;
+pub use strategy::{Manage, Membership, Route, Strategy};
+#[doc(inline)]
+pub use table::SlotTable;
+#[cfg(target_has_atomic = "ptr")]
+pub use weighted_random::WeightedRandom;
+
+// Around a strategy.
 #[cfg(feature = "shared")]
 pub use shared::Shared;
 #[cfg(target_has_atomic = "ptr")]
-pub use weighted_random::WeightedRandom;
-#[cfg(target_has_atomic = "ptr")]
-pub use wrappers::{Bounded, Lease};
+#[doc(inline)]
+pub use wrappers::Bounded;
 #[cfg(feature = "sticky")]
-pub use wrappers::{Session, Sticky};
+#[doc(inline)]
+pub use wrappers::Sticky;
+#[doc(inline)]
+pub use wrappers::{AnyStrategy, Failover, Filtered, Spread, Zoned};
+
+// Loads.
+#[doc(inline)]
+pub use load::Load;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[doc(inline)]
+pub use load::PeakEwma;
+#[cfg(target_has_atomic = "64")]
+#[doc(inline)]
+pub use load::Reported;
+#[cfg(feature = "std")]
+#[doc(inline)]
+pub use load::SlowStart;
+#[cfg(target_has_atomic = "ptr")]
+#[doc(inline)]
+pub use load::Tracked;
+
+// Before and during a change.
+#[doc(inline)]
+pub use balance::Balance;
+#[doc(inline)]
+pub use migration::{Epochs, Migration, Move, Plan, Stage};
+#[doc(inline)]
+pub use snapshot::Snapshot;
+
+#[doc(inline)]
+pub use error::{ConfigError, NodeError};
 
 /// The README's examples, run as tests.
 #[cfg(doctest)]

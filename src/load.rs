@@ -13,6 +13,7 @@ mod slow_start;
 #[cfg(target_has_atomic = "ptr")]
 mod tracked;
 
+pub use crate::clock::{Clock, SystemClock};
 #[cfg(target_has_atomic = "ptr")]
 pub use counted::{Counted, Counter, InFlight, InFlightOf, Watch};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]

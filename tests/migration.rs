@@ -3,7 +3,8 @@
 mod migration_support;
 
 use clockwise::{
-    ConfigError, DiffError, HashRing, KeyHasher, Migration, NodeError, SipHash13, Token, Xxh3,
+    ConfigError, HashRing, KeyHasher, Migration, NodeError, SipHash13, Token, Xxh3,
+    error::DiffError,
 };
 use migration_support::{Node, Random, Weak, count, event, names, node, random_ring};
 use std::collections::BTreeSet;

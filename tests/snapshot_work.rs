@@ -3,7 +3,7 @@
 #![cfg(feature = "serde")]
 
 use clockwise::{
-    HashRing, KeyHasher, Rendezvous, RestoreError, SipHash13, SlotTable, Snapshot, Xxh3,
+    HashRing, KeyHasher, Rendezvous, SipHash13, SlotTable, Snapshot, Xxh3, error::RestoreError,
 };
 use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@
 //! cargo run --example report -- report.html
 //! ```
 
-use clockwise::{HashRing, Loss, Migration};
+use clockwise::{HashRing, Migration, migration::Loss};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::f64::consts::TAU;
