@@ -148,8 +148,8 @@ fn retire(shared: &Shared<Strategy>, name: &'static str) -> Result<usize, NodeEr
     // 4. Release the rest: their next requests are first ones.
     let released = shared.read(|sticky| sticky.release(name));
     println!("{name}: {begin} sessions when drained, {released} released");
-    // 5. A reader may have looked up a session before that, and not yet begun its request. An update
-    //    that changes nothing tells the readers before it from those after it.
+    // 5. A reader may have looked up a session before that, and not yet begun its request. An
+    //    update that changes nothing tells the readers before it from those after it.
     shared.update(|_| ());
     wait_for_readers(shared);
     // 6. Wait for the requests. From here on there can be no new one.

@@ -163,7 +163,7 @@ fn random(state: &mut u64, below: u64) -> u64 {
 #[test]
 fn losing_a_node_moves_no_key_into_its_group_nor_to_an_earlier_one() {
     let mut checked = 0;
-    for seed in 0..300u64 {
+    for seed in 0..150u64 {
         let mut state = seed;
         let factor = 1.0 + random(&mut state, 100) as f64 / 64.0; // exact in binary
         let sizes: Vec<usize> = (0..2 + random(&mut state, 3))
@@ -219,7 +219,7 @@ fn losing_a_node_moves_no_key_into_its_group_nor_to_an_earlier_one() {
             checked += 1;
         }
     }
-    assert!(checked > 300, "{checked}");
+    assert!(checked > 150, "{checked}");
 }
 
 #[test]
@@ -373,6 +373,11 @@ fn a_factor_that_cannot_work_is_refused() {
             "{error}"
         );
     }
+    let shown = format!(
+        "{:?}",
+        Failover::new(groups(&[1])).overprovision(1.5).unwrap()
+    );
+    assert!(shown.contains("Overprovision(1.5)"), "{shown}");
     let mut greatest = Failover::new(groups(&[10, 1]))
         .overprovision(f64::MAX)
         .unwrap();

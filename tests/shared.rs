@@ -122,13 +122,15 @@ fn is_of(ring: &HashRing<u64>, version: u64) -> bool {
         .eq(members_of(version).map(|(node, _)| node))
 }
 
-/// In snapshot v node number v is there, and with it those of v − 1 down to v − 8: so a snapshot tells its version.
+/// In snapshot v node number v is there, and with it those of v − 1 down to v − 8: so a snapshot
+/// tells its version.
 fn members_of(version: u64) -> impl Iterator<Item = (u64, u32)> {
     (version.saturating_sub(8)..=version).map(|node| (node, 1))
 }
 
-/// 8 readers and 2 writers: each answer is that of the snapshot it came from, versions never go back, a panicking writer disturbs nobody, and memory
-/// is flat, as all snapshots but the last are freed.
+/// 8 readers and 2 writers: each answer is that of the snapshot it came from, versions never go
+/// back, a panicking writer disturbs nobody, and memory is flat, as all snapshots but the last are
+/// freed.
 #[test]
 fn readers_and_writers() {
     let seconds = match std::env::var("CLOCKWISE_LONG") {
@@ -211,8 +213,8 @@ fn readers_and_writers() {
         memory.iter().max().map(|bytes| bytes / 1024),
     );
     assert!(reads > 0 && version > 0);
-    // Flat: what the second half needs, the first did too, within 8 MiB for the allocator's arenas. A second's snapshots, if they were
-    // kept, would take more.
+    // Flat: what the second half needs, the first did too, within 8 MiB for the allocator's arenas.
+    // A second's snapshots, if they were kept, would take more.
     let (one, two) = memory.split_at(memory.len() / 2);
     let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
     assert!(most(two) <= most(one) + (8 << 20), "{one:?} {two:?}");

@@ -39,7 +39,8 @@ fn a_session_stays_while_nodes_join_and_moves_only_when_its_node_leaves() {
             .all(|(session, home)| sticky.route(session) == Some(home))
     );
     assert!((1_000..2_000u32).all(|session| sticky.route(&session) != Some(&"a")));
-    // Gone: just its sessions move, to where the strategy sends them, and stay there when it is back.
+    // Gone: just its sessions move, to where the strategy sends them, and stay there when it is
+    // back.
     sticky.strategy_mut().remove("a").unwrap();
     let mut moved = 0;
     for (session, home) in &mut homes {
@@ -211,7 +212,8 @@ fn the_capacity_holds_from_eight_threads() {
     }
 }
 
-/// As many sessions as there is room for, in a table of many shards: none gives way before it is full.
+/// As many sessions as there is room for, in a table of many shards: none gives way before it is
+/// full.
 #[test]
 fn a_table_is_used_to_its_last_place() {
     let sticky = Sticky::new(ring(&["a", "b", "c"]), 20_000, MINUTE);
@@ -396,7 +398,8 @@ fn groups_of_sessions_and_sessions_over_groups() {
     let home = *over.route("s").unwrap();
     assert_eq!(over.groups()[0].session_count(), 1);
     assert_eq!(over.route("s"), Some(&home));
-    // Each group has its own sessions. The second has the same nodes, which count as the first's until that is emptied.
+    // Each group has its own sessions. The second has the same nodes, which count as the first's
+    // until that is emptied.
     over.groups_mut()[0].strategy_mut().clear();
     let home = over.route("s").copied();
     assert_eq!(over.groups()[1].session_count(), 1);

@@ -7,7 +7,7 @@ mod common;
 use clockwise::{
     AnyStrategy, Bounded, Changes, Edit, Failover, Filtered, HashRing, Key, KeyHasher, LeastLoaded,
     Load, Member, NodeError, PowerOfTwo, Rendezvous, RoundRobin, Shared, SlotTable, Spread, Sticky,
-    Token, Tracked, WeightedRandom, Xxh3,
+    Token, Tracked, WeightedRandom, Xxh3, Zoned,
 };
 use common::random::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -201,6 +201,7 @@ fn every_wrapper_has_every_verb() {
     exercise!("spread", Spread::new(ring(), |_: Token| 2), weights: true);
     exercise!("sticky", Sticky::new(ring(), 100, hour), weights: true);
     exercise!("any", AnyStrategy::new(ring()), weights: true);
+    exercise!("zoned", Zoned::new(ring(), |node: &Node| node.name.len()), weights: true);
     exercise!(
         "a stack",
         Sticky::new(

@@ -26,8 +26,8 @@ use overprovision::{Overprovision, Weights};
 ///   does, not as it would hash the key alone.
 /// - When members change, a listed node stays in its group and **a new node joins the first**. To
 ///   add it to another group, change that group through [`groups_mut`](Failover::groups_mut).
-/// - A removed node leaves every group that has it. `Changes` then counts it, and returns a payload,
-///   for each of these groups.
+/// - A removed node leaves every group that has it. `Changes` then counts it, and returns a
+///   payload, for each of these groups.
 ///
 /// # Examples
 ///
@@ -76,8 +76,8 @@ impl<S> Failover<S> {
     /// - **The choice is consistent**: it depends on the key, the factor and the groups' health
     ///   alone, and is specified like the placements. A key with a home in another group than the
     ///   first returns when that recovers, at the same health at which it left.
-    /// - While the groups together have 1 or more, losing a node never moves a key into its group or
-    ///   into an earlier one. Below that, scaling moves some keys between all groups.
+    /// - While the groups together have 1 or more, losing a node never moves a key into its group
+    ///   or into an earlier one. Below that, scaling moves some keys between all groups.
     /// - A key is offered the nodes of its home group, then of the groups after it, then of the
     ///   groups before it. Replicas are the first n of these.
     ///
@@ -110,8 +110,8 @@ impl<S> Failover<S> {
     ///
     /// # Performance
     /// Adds one hash of the token to a pick. Health is counted once after each change of the
-    /// members, O(N). If there are filters inside, it is counted again for each pick, group by group
-    /// until the groups together have 1, because a filter may change its answers at any time.
+    /// members, O(N). If there are filters inside, it is counted again for each pick, group by
+    /// group until the groups together have 1, because a filter may change its answers at any time.
     /// Without the feature `std` it is always counted for each pick.
     pub fn overprovision(mut self, factor: f64) -> Result<Self, ConfigError> {
         self.overprovision = Some(Overprovision::new(factor)?);

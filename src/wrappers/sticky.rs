@@ -1,17 +1,16 @@
 //! [`Sticky`]: sessions keep their node.
 
+mod acquire;
 mod operate;
 mod session;
 mod sessions;
 
 pub use session::Session;
 
-use super::{Bounded, Lease};
 use super::{forward_members, with_identity, wrapper};
 use crate::clock::{Clock, SystemClock};
 use crate::hash::Token;
 use crate::key::Key;
-use crate::load::Counted;
 use crate::nodes::Member;
 use crate::strategy::{Membership, Route, Strategy, routing_verbs};
 use alloc::{sync::Arc, vec::Vec};
@@ -75,11 +74,11 @@ use sessions::{Sessions, View, nanos};
 /// A reader may still use an older clone. If the session's node joined after that clone was made,
 /// the older clone does not have it. It then serves the request by its own order and **leaves the
 /// session bound to its node**. To tell older from newer, each access through
-/// [`strategy_mut`](Sticky::strategy_mut), each change of the members and each `with_strategy` takes
-/// the next number of a counter in the table. A session keeps the greatest number that has used
-/// it, and only a clone with that number or a greater one may bind it to another node. So do not
-/// route through a changed clone and then drop it: sessions that it bound to a node of its own take
-/// detours until the next change, or until that node is [released](Sticky::release).
+/// [`strategy_mut`](Sticky::strategy_mut), each change of the members and each `with_strategy`
+/// takes the next number of a counter in the table. A session keeps the greatest number that has
+/// used it, and only a clone with that number or a greater one may bind it to another node. So do
+/// not route through a changed clone and then drop it: sessions that it bound to a node of its own
+/// take detours until the next change, or until that node is [released](Sticky::release).
 ///
 /// An older clone may still bind *new* sessions to a node that has been drained since.
 /// [`Shared`](crate::Shared) says how to wait until no reader uses one. Take a node out of service
@@ -278,68 +277,6 @@ impl<'a, N> Home<'a, N> {
         strategy.pick(token, &mut |node| {
             !own.is_some_and(|own| ptr::eq(own, node)) && accept(node)
         })
-    }
-}
-
-impl<S, C: Clock> Sticky<Bounded<S>, C> {
-    /// Reserves a place for one request of this session: on its own node if that is below its cap,
-    /// else on the next one in the order that is. Returns `None` only if no node is eligible.
-    ///
-    /// A session does not pass its node's cap. A request that finds its node full takes a detour,
-    /// and the session stays bound.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use clockwise::{Bounded, HashRing, Sticky, Tracked};
-    /// use std::time::Duration;
-    ///
-    /// let ring = HashRing::from_nodes(["a", "b", "c"].map(Tracked::new))?;
-    /// let sticky = Sticky::new(Bounded::new(ring, 1.5)?, 100_000, Duration::from_secs(1800));
-    /// let lease = sticky.acquire("session 7").unwrap();
-    /// let node = lease.node();
-    /// drop(lease);
-    /// assert_eq!(sticky.route("session 7"), Some(node));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn acquire<K>(&self, session: &K) -> Option<Lease<'_, S::Node>>
-    where
-        S: Strategy<Node: Counted>,
-        K: Key + ?Sized,
-    {
-        self.reserve(session, false, |_| true)
-    }
-
-    /// Reserves a place as [`acquire`](Sticky::acquire) does, on a node for which `accept` returns
-    /// `true`.
-    pub fn acquire_where<'a, K, F>(&'a self, session: &K, accept: F) -> Option<Lease<'a, S::Node>>
-    where
-        S: Strategy<Node: Counted>,
-        K: Key + ?Sized,
-        F: FnMut(&'a S::Node) -> bool,
-    {
-        self.reserve(session, true, accept)
-    }
-
-    /// Reserves a place on the session's node or the next. If not `conditional`, `accept` refuses
-    /// no node.
-    fn reserve<'a, K>(
-        &'a self,
-        session: &K,
-        conditional: bool,
-        accept: impl FnMut(&'a S::Node) -> bool,
-    ) -> Option<Lease<'a, S::Node>>
-    where
-        S: Strategy<Node: Counted>,
-        K: Key + ?Sized,
-    {
-        let (bounded, inside) = (&self.strategy, self.strategy.strategy());
-        let token = inside.token_of(session.key_bytes().as_ref());
-        let home = self.home(token);
-        let own = home.node().filter(|node| inside.admits(node));
-        let lease = bounded.reserve(own, token, conditional, accept)?;
-        self.settle(token, &home, lease.node());
-        Some(lease)
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::error::ConfigError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::wrappers::few::Few;
+use core::fmt;
 
 #[cfg(feature = "std")]
 use {alloc::boxed::Box, alloc::vec::Vec, std::sync::OnceLock};
@@ -13,14 +14,20 @@ use {alloc::boxed::Box, alloc::vec::Vec, std::sync::OnceLock};
 /// All keys, as a number of hashes.
 const ALL: u128 = 1 << 64;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Overprovision {
     /// The factor as fixed point, with 32 bits after the point.
     factor: u64,
-    /// The ends of the groups' shares, if they were worked out since the last change.
-    #[cfg(feature = "std")]
-    ends: OnceLock<Box<[u128]>>,
+    known: Known,
 }
+
+/// The ends of the groups' shares, if they were worked out since the last change.
+#[cfg(feature = "std")]
+type Known = OnceLock<Box<[u128]>>;
+
+/// There is no lock to keep them in.
+#[cfg(not(feature = "std"))]
+type Known = ();
 
 /// The weights of the members of a group.
 #[derive(Debug, Default)]
@@ -47,15 +54,13 @@ impl Overprovision {
         Ok(Overprovision {
             // Exact but for the bits after the 32nd. The cast saturates, far beyond use.
             factor: (factor * (1u64 << 32) as f64) as u64,
-            #[cfg(feature = "std")]
-            ends: OnceLock::new(),
+            known: Known::default(),
         })
     }
 
     /// Forgets the groups' health, which is about to change.
     pub(super) fn forget(&mut self) {
-        #[cfg(feature = "std")]
-        self.ends.take();
+        self.known = Known::default();
     }
 
     /// Returns the home of a token's key among so many groups. `weights` returns those of a group.
@@ -68,13 +73,13 @@ impl Overprovision {
     ) -> usize {
         #[cfg(feature = "std")]
         if !filtered {
-            let ends = match self.ends.get() {
+            let ends = match self.known.get() {
                 Some(ends) => ends,
                 None => {
                     // `weights` calls strategies, so it must not run inside `get_or_init`.
                     let mut ends = Vec::new();
                     self.each_end(groups, weights, |end| ends.push(end));
-                    self.ends.get_or_init(|| ends.into())
+                    self.known.get_or_init(|| ends.into())
                 }
             };
             let total = ends.last().copied().unwrap_or(0);
@@ -122,6 +127,14 @@ impl Overprovision {
     }
 }
 
+/// Shows the factor.
+impl fmt::Debug for Overprovision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let factor = self.factor as f64 / (1u64 << 32) as f64;
+        f.debug_tuple("Overprovision").field(&factor).finish()
+    }
+}
+
 /// Returns the first group whose share ends after the token's place among all shares.
 fn home_among(token: Token, total: u128, mut ends: impl Iterator<Item = u128>) -> usize {
     // The product is below 2¹²⁸.
@@ -140,34 +153,36 @@ fn hash(token: Token) -> u64 {
 mod tests {
     use super::*;
 
+<<<<<<< HEAD
     fn ends(factor: f64, groups: &[(u64, u64)]) -> Vec<u128> {
         let mut ends = Vec::new();
+=======
+    fn total(factor: f64, groups: &[(u64, u64)]) -> u128 {
+>>>>>>> sticky
         let weights = |i: usize| Weights {
             healthy: groups[i].0,
             all: groups[i].1,
         };
         let overprovision = Overprovision::new(factor).expect("a factor");
-        overprovision.each_end(groups.len(), weights, |end| ends.push(end));
-        ends
+        overprovision.each_end(groups.len(), weights, |_| ())
     }
 
     #[test]
     fn shares_of_exactly_1_in_all_are_not_scaled() {
         for parts in 2..50 {
-            let last = ends(1.0, &alloc::vec![(1, parts); parts as usize]);
-            assert!(last.last() >= Some(&ALL), "{parts}");
+            let equal = [(1, parts as u64); 50];
+            assert!(total(1.0, &equal[..parts]) >= ALL, "{parts}");
         }
-        assert!(ends(1.0, &[(1, 3), (2, 7), (8, 21)]).last() >= Some(&ALL));
+        assert!(total(1.0, &[(1, 3), (2, 7), (8, 21)]) >= ALL);
         // Just below 1 they are.
-        assert!(ends(1.0, &[(1, 3), (2, 7), (7, 21)]).last() < Some(&ALL));
+        assert!(total(1.0, &[(1, 3), (2, 7), (7, 21)]) < ALL);
     }
 
     #[test]
     fn the_greatest_weights_and_factors_fit() {
         let most = u64::MAX;
-        let whole = [1 << 32, (1 << 32) + ALL];
-        assert_eq!(ends(f64::MAX, &[(1, most), (1, 1)]), whole);
-        assert_eq!(ends(1.0, &[(most - 1, most)]), [ALL - 1]);
-        assert_eq!(ends(1.0, &[(0, most), (0, 0), (most, most)]), [0, 0, ALL]);
+        assert_eq!(total(f64::MAX, &[(1, most), (1, 1)]), ALL + (1 << 32));
+        assert_eq!(total(1.0, &[(most - 1, most)]), ALL - 1);
+        assert_eq!(total(1.0, &[(0, most), (0, 0), (most, most)]), ALL);
     }
 }

@@ -31,7 +31,8 @@ impl<S, C: Clock> Sticky<S, C> {
     /// use clockwise::{HashRing, Sticky};
     /// use std::time::Duration;
     ///
-    /// let mut sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let mut sticky = Sticky::new(ring, 1_000, Duration::from_secs(60));
     /// (0..100u32).for_each(|session| drop(sticky.route(&session)));
     /// let before = sticky.sessions_on("a");
     /// assert_eq!(before + sticky.sessions_on("b"), 100);
