@@ -35,7 +35,7 @@ const fn case(name: &'static str, limit: f64, run: fn(&[RandomKey])) -> Case {
 
 const NO_LIMIT: f64 = f64::INFINITY;
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     case("hash only", 30.0, |keys| {
         measured(keys, |key| Xxh3::new().hash_bytes(key));
     }),
@@ -55,11 +55,22 @@ const CASES: [Case; 9] = [
             address(&out)
         });
     }),
-    case("3 of preference, 1000 nodes", 250.0, |keys| {
+    case("3 of preference, 1000 nodes", 195.0, |keys| {
         let ring = ring(1000);
         measured(keys, |key| {
             let three = ring.preference(key).take(3).map(address);
             three.fold(0, u64::wrapping_add)
+        });
+    }),
+    case("the third by route_where, 1000 nodes", 150.0, |keys| {
+        let ring = ring(1000);
+        measured(keys, |key| {
+            let mut left = 3;
+            let third = ring.route_where(key, |_| {
+                left -= 1;
+                left == 0
+            });
+            third.map_or(0, address)
         });
     }),
     Case {

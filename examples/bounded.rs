@@ -1,8 +1,10 @@
-//! Bounded loads: one hot key, eight nodes, and what the load factor does.
+//! Bounded loads on eight nodes: what the load factor does to a hot key, and what a least cap and a
+//! health filter do.
 //!
 //! Run with `cargo run --example bounded`.
 
-use clockwise::{Bounded, HashRing, Tracked};
+use clockwise::{Bounded, Filtered, HashRing, Tracked};
+use std::collections::VecDeque;
 
 /// Requests in flight at once; every third asks for the one hot key.
 const IN_FLIGHT: u32 = 240;
@@ -35,6 +37,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             at_owner * 100 / IN_FLIGHT
         );
     }
+
+    println!("4 requests in flight on 8 nodes, each with a key of its own\n");
+    for min_cap in [0, 8] {
+        let bounded = Bounded::new(ring.clone(), 1.25)?.min_cap(min_cap);
+        let mut in_flight = VecDeque::new();
+        let mut left = 0;
+        for key in 0..1000u32 {
+            let lease = bounded.acquire(&key).ok_or("no node is eligible")?;
+            left += u32::from(ring.route(&key) != Some(lease.node()));
+            in_flight.push_back(lease);
+            if in_flight.len() > 4 {
+                in_flight.pop_front();
+            }
+        }
+        println!(
+            "min_cap({min_cap}): {} % of the requests leave their key's owner",
+            left / 10
+        );
+    }
+
+    // The caps are those of the six nodes that pass, as if the other two were drained.
+    let healthy = Filtered::new(ring.clone(), |node| {
+        !["cache-1", "cache-2"].contains(&&***node)
+    });
+    let bounded = Bounded::new(healthy, 1.25)?;
+    println!();
+    show("two down", &ring, || {
+        requests()
+            .map(|key| Some(bounded.acquire(&key)?.into_in_flight()))
+            .collect()
+    });
     Ok(())
 }
 

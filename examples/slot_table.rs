@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example slot_table`
 
-use clockwise::{Route, SlotTable};
+use clockwise::SlotTable;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,4 +1,6 @@
-//! Sticky sessions under bounded load, through a deploy: a node joins, one is drained, one is removed.
+//! Sticky sessions under bounded load: a node joins, one is drained, one is removed.
+//!
+//! The example `rolling_upgrade` does the same under many threads.
 //!
 //! Run with `cargo run --example sticky --features sticky`.
 
@@ -38,10 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let first = visits(&strategy);
     println!("{:28} {}", "300 sessions", summary(&first));
 
-    strategy
-        .strategy_mut()
-        .strategy_mut()
-        .insert(server("app-4", "south"))?;
+    strategy.insert(server("app-4", "south"))?;
     report("app-4 joins", &first, &visits(&strategy));
 
     strategy.drain("app-1")?;
@@ -54,7 +53,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "a new session goes to", new.name, new.zone
     );
 
-    strategy.strategy_mut().strategy_mut().remove("app-1");
+    println!(
+        "{:28} {}",
+        "sessions on app-1",
+        strategy.sessions_on("app-1")
+    );
+    strategy.remove("app-1");
     report("app-1 is removed", &first, &visits(&strategy));
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! One strategy under many threads: workers read snapshots and count their requests, while service discovery swaps in new memberships.
+//! One strategy under many threads: workers read snapshots and count their requests, while service
+//! discovery swaps in new memberships.
 //!
 //! Run with `cargo run --release --example threads --features shared`.
 
-use clockwise::{Bounded, HashRing, NodeError, Shared, Tracked};
+use clockwise::{Bounded, HashRing, Shared, Tracked};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
@@ -27,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     let Some(lease) = strategy.acquire(&key) else {
                         continue;
                     };
-                    assert!(strategy.strategy().contains(&**lease));
+                    assert!(strategy.contains(lease.node()));
                     served.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -35,10 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         // Discovery hands over the whole list; nodes that stay keep their counts.
         let result = (0..UPDATES).try_for_each(|step| {
             let list = names(step).map(|name| (Tracked::new(name), 1));
-            shared.update(|bounded| {
-                let _ = bounded.strategy_mut().set_nodes(list)?;
-                Ok::<_, NodeError>(())
-            })
+            shared.try_update(|bounded| bounded.set_nodes(list).map(drop))
         });
         done.store(true, Ordering::Relaxed);
         result

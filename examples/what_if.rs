@@ -1,4 +1,5 @@
-//! Asks a ring what would happen: if a node dies, two at once, a zone; if a weight or the number of virtual nodes changes.
+//! Asks a ring what would happen: if a node dies, two at once, a zone; if a weight or the number of
+//! virtual nodes changes.
 //!
 //! ```sh
 //! cargo run --example what_if
@@ -40,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("weight 2 for eu-3: {}\n", ring.diff(&planned)?);
 
     for virtual_nodes in [128, 1024] {
-        let planned = ring.with_virtual_nodes(virtual_nodes)?;
+        let planned = ring.resized(virtual_nodes)?;
         let (moves, busiest) = (ring.diff(&planned)?.share(), planned.balance().busiest());
         let percent = 100.0 * moves;
         println!("{virtual_nodes} virtual nodes: {percent:.1} % moves, busiest {busiest:.3}");

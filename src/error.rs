@@ -1,5 +1,9 @@
 //! Every error, each naming what offends.
 
+mod migration;
+
+pub use migration::{AdvanceError, DiffError, NotDone, PlanError, ResumeError};
+
 use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt::{self, Write};
@@ -178,64 +182,6 @@ impl ConfigError {
             must,
         }
     }
-}
-
-/// Two placements that cannot be compared.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum DiffError {
-    /// The hashers differ, so that one key has two tokens and no range of tokens means the same on both sides.
-    #[error(
-        "the hashers differ: a fixed probe hashes to {old_probe:#018x} on the old side and to {new_probe:#018x} on the new; \
-         compare placements with one hasher, one seed and one key"
-    )]
-    #[non_exhaustive]
-    OtherHasher {
-        /// The hash of the probe on the old side.
-        old_probe: u64,
-        /// The hash of the probe on the new side.
-        new_probe: u64,
-    },
-    /// Slot tables of different sizes: no slot of one is a slot of the other.
-    #[error("the slot tables differ in size: {old} slots on the old side, {new} on the new")]
-    #[non_exhaustive]
-    OtherSlots {
-        /// Slots on the old side.
-        old: u64,
-        /// Slots on the new side.
-        new: u64,
-    },
-}
-
-/// A plan that cannot be made or taken up again.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// With no move at once there would be no end.
-    #[error("a limit of 0 moves at once: every node needs at least 1")]
-    ZeroLimit,
-    /// The stored state belongs to another migration: other ranges or other nodes.
-    #[error(
-        "the stored progress is of another migration: checksum {found:#018x}, this one has {expected:#018x}"
-    )]
-    #[non_exhaustive]
-    OtherMigration {
-        /// The checksum of this migration.
-        expected: u64,
-        /// The checksum in the stored state.
-        found: u64,
-    },
-    /// The stored state has not one bit for each move.
-    #[error(
-        "the stored progress is damaged: {bytes} bytes do not hold one bit for each of {moves} moves"
-    )]
-    #[non_exhaustive]
-    Malformed {
-        /// Moves of the migration.
-        moves: usize,
-        /// Bytes of the stored state.
-        bytes: usize,
-    },
 }
 
 /// A snapshot that cannot be restored.

@@ -12,6 +12,7 @@ pub use sip13::SipHash13;
 pub use token::{Token, TokenRange};
 pub use xxh3::Xxh3;
 
+use crate::pointers::through_pointers;
 use crate::ring::layout;
 use alloc::{boxed::Box, vec::Vec};
 
@@ -104,25 +105,20 @@ pub(crate) fn take_points(
     taken
 }
 
-macro_rules! forward {
-    ($($(#[$attr:meta])* $wrapper:ty;)*) => {$(
-        $(#[$attr])*
-        impl<H: KeyHasher + ?Sized> KeyHasher for $wrapper {
-            #[inline]
-            fn hash_bytes(&self, bytes: &[u8]) -> u64 {
-                (**self).hash_bytes(bytes)
-            }
-
-            #[inline]
-            fn hash_points(&self, identity: &[u8], count: u32, point: &mut dyn FnMut(u64)) {
-                (**self).hash_points(identity, count, point);
-            }
+through_pointers! {
+    impl[H: KeyHasher + ?Sized] KeyHasher {
+        #[inline]
+        fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+            (**self).hash_bytes(bytes)
         }
-    )*};
-}
-forward! {
-    &H;
-    Box<H>;
-    #[cfg(target_has_atomic = "ptr")]
-    Arc<H>;
+
+        #[inline]
+        fn hash_points(&self, identity: &[u8], count: u32, point: &mut dyn FnMut(u64)) {
+            (**self).hash_points(identity, count, point);
+        }
+    } for
+        &H;
+        Box<H>;
+        #[cfg(target_has_atomic = "ptr")]
+        Arc<H>;
 }

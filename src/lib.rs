@@ -76,6 +76,7 @@ extern crate std;
 #[cfg(feature = "compat")]
 pub mod compat;
 
+pub mod balance;
 mod clock;
 pub mod error;
 mod hash;
@@ -83,6 +84,7 @@ mod hash;
 mod hex;
 mod key;
 pub mod load;
+pub mod migration;
 mod named;
 mod nodes;
 mod pointers;
@@ -92,7 +94,6 @@ mod ring;
 mod snapshot;
 mod strategy;
 mod table;
-mod topology;
 mod wrappers;
 
 #[cfg(target_has_atomic = "ptr")]
@@ -121,25 +122,28 @@ pub mod choosing {}
 #[cfg(any(doc, doctest))]
 pub mod guide;
 
+pub use balance::{Balance, NodeBalance};
 pub use clock::{Clock, SystemClock};
 pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError};
 pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, TokenRange, Xxh3};
 pub use key::Key;
 pub use load::Load;
+pub use migration::{
+    Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress,
+    Stage, Stop, Verdict,
+};
 pub use named::Named;
 pub use nodes::{Changes, Edit, Member, Members, Nodes};
 pub use preference::Preference;
 pub use rendezvous::Rendezvous;
-pub use ring::{Arcs, Balance, HashRing, HashRingBuilder, NodeBalance, RingArc};
+pub use ring::{Arcs, HashRing, HashRingBuilder, RingArc};
 pub use snapshot::Snapshot;
 pub use strategy::{Manage, Membership, Route, Strategy};
 pub use table::{SlotTable, SlotTableBuilder, Slots};
-pub use topology::{
-    Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress, Stop,
-    Transition, Verdict,
-};
-pub use wrappers::{AnyStrategy, Failover, Filtered, Spread};
+pub use wrappers::{AnyStrategy, Failover, Filtered, Spread, Zoned};
 
+#[cfg(feature = "std")]
+pub use balance::Forecast;
 #[cfg(target_has_atomic = "ptr")]
 pub use least_loaded::LeastLoaded;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -152,18 +156,16 @@ pub use load::SlowStart;
 pub use load::{InFlight, Tracked};
 #[cfg(target_has_atomic = "ptr")]
 pub use power_of_two::PowerOfTwo;
-#[cfg(feature = "std")]
-pub use ring::Forecast;
 #[cfg(target_has_atomic = "ptr")]
 pub use round_robin::RoundRobin;
 #[cfg(feature = "shared")]
 pub use shared::Shared;
 #[cfg(target_has_atomic = "ptr")]
 pub use weighted_random::WeightedRandom;
-#[cfg(feature = "sticky")]
-pub use wrappers::Sticky;
 #[cfg(target_has_atomic = "ptr")]
 pub use wrappers::{Bounded, Lease};
+#[cfg(feature = "sticky")]
+pub use wrappers::{Session, Sticky};
 
 /// The README's examples, run as tests.
 #[cfg(doctest)]

@@ -9,7 +9,9 @@ use crate::load::turns::{Turn, is_warming};
 use crate::load::{Load, relative};
 use crate::nodes::{Budget, Changes, Draft, Entry, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Line, Random, Urn, below};
-use crate::strategy::{Strategy, construct_verbs, picking_verbs, routing_verbs};
+#[cfg(feature = "std")]
+use crate::strategy::construct_verbs;
+use crate::strategy::{Strategy, picking_verbs, routing_verbs};
 use core::fmt;
 
 /// The most choices: these and 16 refused nodes fit in what a pick keeps without allocating.

@@ -2,12 +2,11 @@
 
 use crate::nodes::NodeSet;
 use crate::rendezvous::ranking::Ranks;
-use crate::ring::preference::Walked;
+use crate::ring::points::Walk;
+use crate::ring::preference::Seen;
 use core::fmt;
 use core::iter::FusedIterator;
 
-#[cfg(feature = "compat")]
-use crate::ring::preference::Seen;
 #[cfg(feature = "compat")]
 use alloc::boxed::Box;
 #[cfg(feature = "compat")]
@@ -21,6 +20,8 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 pub struct Preference<'a, N> {
     nodes: &'a NodeSet<N>,
     order: Order<'a>,
+    /// Nodes that were returned, for an order that repeats them.
+    seen: Seen,
     /// Eligible nodes that were not returned yet.
     left: usize,
 }
@@ -29,12 +30,12 @@ pub struct Preference<'a, N> {
 #[derive(Clone)]
 pub(crate) enum Order<'a> {
     /// A walk along a ring.
-    Walked(Walked<'a>),
+    Walk(Walk<'a>),
     /// Scores of rendezvous hashing.
     Ranked(Ranks<'a>),
     /// The order of another system, which may repeat a node or name a drained one.
     #[cfg(feature = "compat")]
-    Foreign(Box<dyn Foreign<'a> + 'a>, Seen),
+    Foreign(Box<dyn Foreign<'a> + 'a>),
 }
 
 /// An iterator over ranks that can be cloned behind a pointer.
@@ -68,13 +69,14 @@ impl<'a, N> Preference<'a, N> {
         Preference {
             nodes,
             order,
+            seen: Seen::new(),
             left: nodes.eligible(),
         }
     }
 
     #[cfg(feature = "compat")]
     pub(crate) fn foreign(nodes: &'a NodeSet<N>, ranks: impl Foreign<'a> + 'a) -> Self {
-        Preference::new(nodes, Order::Foreign(Box::new(ranks), Seen::new()))
+        Preference::new(nodes, Order::Foreign(Box::new(ranks)))
     }
 }
 
@@ -87,11 +89,13 @@ impl<'a, N> Iterator for Preference<'a, N> {
             return None;
         }
         let nodes = self.nodes;
+        let seen = &mut self.seen;
         let rank = match &mut self.order {
-            Order::Walked(walked) => walked.next(nodes.len())?,
+            // Each eligible node has a point, so the walk meets one.
+            Order::Walk(walk) => walk.find(|&owner| seen.is_new(owner, nodes.len()))?,
             Order::Ranked(ranks) => ranks.next()?,
             #[cfg(feature = "compat")]
-            Order::Foreign(ranks, seen) => ranks.find(|&rank| {
+            Order::Foreign(ranks) => ranks.find(|&rank| {
                 !nodes.entries()[rank as usize].drained && seen.is_new(rank, nodes.len())
             })?,
         };
@@ -112,6 +116,7 @@ impl<N> Clone for Preference<'_, N> {
         Preference {
             nodes: self.nodes,
             order: self.order.clone(),
+            seen: self.seen.clone(),
             left: self.left,
         }
     }

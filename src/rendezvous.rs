@@ -12,8 +12,9 @@ use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::preference::{Order, Preference};
 use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
+use alloc::vec::Vec;
 use core::fmt;
-use field::Field;
+use field::{Field, Seat};
 use ranking::{Next, Ranks};
 use roster::Roster;
 use score::Folded;
@@ -106,10 +107,61 @@ impl<N, H: KeyHasher> Rendezvous<N, H> {
     }
 }
 
+impl<N: Key> Rendezvous<N> {
+    /// Returns `nodes` in the order of preference that they have for `key`, without building a
+    /// strategy: that of [`preference`](Rendezvous::preference) on a `Rendezvous` of them, each of
+    /// weight 1, with the default hasher.
+    ///
+    /// It is for a set that is used once, such as the nodes of a shard. A node that is listed twice
+    /// is returned twice.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::Rendezvous;
+    ///
+    /// let shard = ["b", "a", "c"];
+    /// let order = Rendezvous::order("user:42", &shard);
+    /// let strategy = Rendezvous::from_nodes(shard)?;
+    /// assert!(strategy.preference("user:42").eq(order));
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    ///
+    /// # Performance
+    /// O(N log N), with a hash of each identity.
+    pub fn order<'a, K: Key + ?Sized>(key: &K, nodes: &'a [N]) -> Vec<&'a N> {
+        let hasher = Xxh3::new();
+        let token = Token::new(hasher.hash_bytes(key.key_bytes().as_ref()));
+        let claim = |node: &'a N| {
+            let seat = Seat {
+                node: Folded::node(&hasher, node.key_bytes().as_ref()),
+                weight: 1,
+                rank: 0,
+            };
+            (seat.claim(Folded::token(token)), node)
+        };
+        let mut claims: Vec<_> = nodes.iter().map(claim).collect();
+        // Equal scores are ordered by identity.
+        claims.sort_by(|(a, node), (b, other)| {
+            let by_identity = || node.key_bytes().as_ref().cmp(other.key_bytes().as_ref());
+            a.cmp(b).then_with(by_identity)
+        });
+        claims.into_iter().map(|(_, node)| node).collect()
+    }
+}
+
 impl<N, H> Rendezvous<N, H> {
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        let ranks = Ranks::new(&self.field, Folded::token(token), Next::Best);
-        Preference::new(&self.nodes, Order::Ranked(ranks))
+        Preference::new(&self.nodes, Order::Ranked(self.ranks(token)))
+    }
+
+    fn ranks(&self, token: Token) -> Ranks<'_> {
+        Ranks::new(&self.field, Folded::token(token), Next::Best)
+    }
+
+    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
+        let mut nodes = self.ranks(token).map(|rank| self.nodes.node(rank));
+        nodes.find(|&node| accept(node))
     }
 }
 
@@ -117,7 +169,7 @@ impl<N: Key, H: KeyHasher> Strategy for Rendezvous<N, H> {
     type Node = N;
 
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
-        self.preference_of(token).find(|&node| accept(node))
+        self.find(token, accept)
     }
 
     #[inline]

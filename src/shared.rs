@@ -63,14 +63,14 @@ use std::time::Instant;
 /// share: [`read`](Shared::read) does without it. An update clones the strategy. The old snapshot
 /// is dropped by the last thread that holds it, which may be a reader.
 pub struct Shared<S> {
-    current: ArcSwap<Snapshot<S>>,
+    current: ArcSwap<Version<S>>,
     /// Held by a writer from its copy to its swap.
     writer: Mutex<()>,
     /// Replaced snapshots that a reader may still hold, oldest first.
     replaced: Mutex<VecDeque<(u64, Weak<S>)>>,
 }
 
-struct Snapshot<S> {
+struct Version<S> {
     version: u64,
     strategy: Arc<S>,
 }
@@ -89,7 +89,7 @@ impl<S> Shared<S> {
     /// Creates a shared strategy. It has version 0.
     pub fn new(strategy: S) -> Self {
         Shared {
-            current: ArcSwap::from_pointee(Snapshot {
+            current: ArcSwap::from_pointee(Version {
                 version: 0,
                 strategy: Arc::new(strategy),
             }),
@@ -128,10 +128,15 @@ impl<S> Shared<S> {
     /// If `change` fails or panics, nothing has changed: readers keep the snapshot that they have,
     /// and the next update works. Other writers wait while `change` runs and the strategy is
     /// cloned, so neither may update the same `Shared`: it would wait for itself. The old snapshot
-    /// is dropped after the writers' lock is released, so a `Drop` of a node may.
+    /// is dropped after the writers' lock is released, so a `Drop` of a node may update, unless
+    /// `change` itself drops that node.
     ///
     /// # Errors
     /// Those of `change`.
+    ///
+    /// # Panics
+    /// If `change`, or the `Clone` of a node, panics: nothing has changed then. If the `Drop` of a
+    /// node of the old snapshot panics: the change is done then. No lock stays poisoned.
     pub fn try_update<T, E>(&self, change: impl FnOnce(&mut S) -> Result<T, E>) -> Result<T, E>
     where
         S: Clone,
@@ -182,13 +187,13 @@ impl<S> Shared<S> {
 
     /// Swaps in the next version. The caller holds the writers' lock, and `before` keeps the old
     /// snapshot alive until that is released.
-    fn swap(&self, before: &Snapshot<S>, strategy: S) {
+    fn swap(&self, before: &Version<S>, strategy: S) {
         let mut replaced = lock(&self.replaced);
         replaced.retain(is_held);
         // Entered before the swap, so that a reader of the old version is never overlooked.
         replaced.push_back((before.version, Arc::downgrade(&before.strategy)));
         drop(replaced);
-        self.current.store(Arc::new(Snapshot {
+        self.current.store(Arc::new(Version {
             version: before.version + 1,
             strategy: Arc::new(strategy),
         }));

@@ -119,7 +119,7 @@ pub(crate) fn same_hasher(old: &impl KeyHasher, new: &impl KeyHasher) -> Result<
     if old_probe == new_probe {
         Ok(())
     } else {
-        Err(DiffError::OtherHasher {
+        Err(DiffError::HasherMismatch {
             old_probe,
             new_probe,
         })

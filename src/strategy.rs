@@ -4,6 +4,7 @@ mod across;
 mod listing;
 mod verbs;
 
+pub(crate) use across::{Count, Zones, pick_across};
 pub(crate) use verbs::{
     Lists, builder_verbs, construct_verbs, inspecting_verbs, managing_verbs, picking_verbs,
     placement_verbs, routing_verbs,
@@ -36,36 +37,63 @@ use listing::Listing;
 /// [`is_filtered`](Strategy::is_filtered). Implement [`Membership`] too if members may change
 /// through a wrapper.
 ///
+/// # Examples
+///
+/// A strategy of your own, used through a wrapper, over zones, and behind a pointer:
+///
 /// ```
 /// use clockwise::{Bounded, Key, KeyHasher, Member, Route, Strategy, Token, Tracked, Xxh3};
 ///
-/// /// Sends each key to `hash % n`, then to the nodes that follow in the list.
-/// struct Modulo<N>(Vec<N>);
+/// /// Sends each key to the node number `hash % n`, then to those that follow.
+/// struct Modulo<N> {
+///     /// Each with its identity, in order of identity.
+///     nodes: Vec<(Vec<u8>, N)>,
+/// }
+///
+/// impl<N: Key> Modulo<N> {
+///     fn new(nodes: impl IntoIterator<Item = N>) -> Self {
+///         let with_id = |node: N| {
+///             let id = node.key_bytes().as_ref().to_vec();
+///             (id, node)
+///         };
+///         let mut nodes: Vec<_> = nodes.into_iter().map(with_id).collect();
+///         nodes.sort_by(|a, b| a.0.cmp(&b.0));
+///         Modulo { nodes }
+///     }
+/// }
 ///
 /// impl<N: Key> Strategy for Modulo<N> {
 ///     type Node = N;
 ///
 ///     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
-///         let n = self.0.len();
-///         (0..n).map(|i| &self.0[(token.get() as usize % n + i) % n]).find(|node| accept(node))
+///         let n = self.nodes.len();
+///         let first = (token.get() % n.max(1) as u64) as usize;
+///         let in_order = (0..n).map(|i| &self.nodes[(first + i) % n].1);
+///         in_order.into_iter().find(|node| accept(node))
 ///     }
 ///     fn token_of(&self, key: &[u8]) -> Token {
 ///         Token::new(Xxh3::new().hash_bytes(key))
 ///     }
 ///     fn member(&self, id: &[u8]) -> Option<Member<'_, N>> {
-///         let mut found = None;
-///         self.for_each_member(&mut |member| {
-///             if member.node.key_bytes().as_ref() == id {
-///                 found = Some(member.node);
-///             }
-///         });
-///         // The identity must be borrowed from the strategy. A list of names would lend it.
-///         found.map(|node| Member::new(&[], node, 1, false))
+///         let found = self.nodes.binary_search_by(|(other, _)| other.as_slice().cmp(id));
+///         found.ok().map(|i| Member::new(&self.nodes[i].0, &self.nodes[i].1, 1, false))
 ///     }
 ///     fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
-///         self.0.iter().for_each(|node| f(Member::new(&[], node, 1, false)));
+///         self.nodes.iter().for_each(|(id, node)| f(Member::new(id, node, 1, false)));
 ///     }
 /// }
+///
+/// let bounded = Bounded::new(Modulo::new(["a", "b", "c"].map(Tracked::new)), 1.25)?;
+/// let leases: Vec<_> = (0..3).filter_map(|_| bounded.acquire("hot key")).collect();
+/// assert!(leases.iter().all(|lease| lease.node().in_flight() <= 2));
+///
+/// let modulo = Modulo::new(["eu-1", "eu-2", "us-1"]);
+/// let two = modulo.replicas_across("user:42", 2, |name| &name[..2]);
+/// assert_ne!(two[0][..2], two[1][..2]);
+///
+/// let boxed: Box<dyn Strategy<Node = &str> + Send + Sync> = Box::new(modulo);
+/// assert_eq!(boxed.replicas("user:42", 9).len(), 3);
+/// # Ok::<(), clockwise::ConfigError>(())
 /// ```
 pub trait Strategy {
     /// The type of the nodes.
@@ -159,9 +187,48 @@ pub trait Route: Strategy {
         self.pick(self.token_of(key.key_bytes().as_ref()), &mut accept)
     }
 
+    /// Returns the first node in `key`'s order whose identity is not in `tried`.
+    ///
+    /// This is how to go on after a failure without holding a reference: keep the identities of the
+    /// nodes that failed, and ask again, of another snapshot too. A node that is listed in `tried`
+    /// and is no longer a member is ignored.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{HashRing, Route, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b", "c"])?);
+    /// let mut tried = Vec::new();
+    /// while let Some(node) = shared.load().route_except("user:42", &tried).copied() {
+    ///     // … the request to `node` failed, and meanwhile:
+    ///     shared.update(|ring| ring.remove("b"));
+    ///     tried.push(node);
+    /// }
+    /// assert!(tried.len() >= 2);
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    ///
+    /// # Performance
+    /// Each node offered is compared with each identity in `tried`.
+    fn route_except<K, Q>(&self, key: &K, tried: &[Q]) -> Option<&Self::Node>
+    where
+        K: Key + ?Sized,
+        Q: Key,
+    {
+        self.route_where(key, |node| {
+            let is = |id: &[u8]| tried.iter().any(|tried| tried.key_bytes().as_ref() == id);
+            !match self.identity_of(node) {
+                Some(id) => is(id),
+                None => is(node.key_bytes().as_ref()),
+            }
+        })
+    }
+
     /// Returns the first `n` nodes in `key`'s order, all distinct, or fewer if fewer are eligible.
     fn replicas<'a, K: Key + ?Sized>(&'a self, key: &K, n: usize) -> Vec<&'a Self::Node> {
-        let mut replicas = Vec::new();
+        // More may be asked for than there are.
+        let mut replicas = Vec::with_capacity(n.min(8));
         if n > 0 {
             self.route_where(key, |node| {
                 replicas.push(node);
@@ -178,9 +245,14 @@ pub trait Route: Strategy {
     /// second ones, until there are `n`. So a change of one node changes at most one member of the
     /// set.
     ///
+    /// [`Zoned`](crate::Zoned) has this order as its own. Use it if you ask often, as it knows its
+    /// zones, or if other wrappers are to follow the order.
+    ///
     /// # Performance
     /// Looks at O(n) nodes (expected, for domains of equal size) if `n` is at most the number of
-    /// domains, else at all nodes. Each is compared with the domains seen.
+    /// domains. If more nodes must be looked at, the members are counted by domain once, which
+    /// calls `domain` for each of them: one copy more than domains costs about 100 times as much.
+    /// A [`Zoned`](crate::Zoned) keeps that count. Each node is compared with the domains seen.
     fn replicas_across<'a, K, Z, F>(&'a self, key: &K, n: usize, domain: F) -> Vec<&'a Self::Node>
     where
         K: Key + ?Sized,
@@ -325,7 +397,8 @@ pub trait Manage: Membership {
     /// Removes a member and returns it. Returns `None` if no member has this identity.
     fn remove<Q: Key + ?Sized>(&mut self, id: &Q) -> Option<Self::Node> {
         let changes = self.apply(vec![Edit::remove(id)]);
-        changes.ok()?.into_removed().pop()
+        // The first, if the node was a member of several groups.
+        changes.ok()?.into_removed().into_iter().next()
     }
 
     /// Removes the members for which `keep` returns `false`, and returns them.

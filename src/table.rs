@@ -160,10 +160,15 @@ impl<N, H> SlotTable<N, H> {
     }
 
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::new(&self.nodes, Order::Ranked(self.ranks_of(token)))
+        Preference::new(&self.nodes, Order::Ranked(self.ranks(token)))
     }
 
-    fn ranks_of(&self, token: Token) -> Ranks<'_> {
+    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
+        let mut nodes = self.ranks(token).map(|rank| self.nodes.node(rank));
+        nodes.find(|&node| accept(node))
+    }
+
+    fn ranks(&self, token: Token) -> Ranks<'_> {
         let slot = self.slot_of(token);
         let token = first::token(slot);
         let next = match self.owners.get(slot) {
@@ -179,7 +184,7 @@ impl<N: Key, H: KeyHasher> Strategy for SlotTable<N, H> {
     type Node = N;
 
     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
-        self.preference_of(token).find(|&node| accept(node))
+        self.find(token, accept)
     }
 
     #[inline]

@@ -10,6 +10,7 @@ mod filtered;
 mod spread;
 #[cfg(feature = "sticky")]
 mod sticky;
+mod zoned;
 
 pub use any_strategy::AnyStrategy;
 #[cfg(target_has_atomic = "ptr")]
@@ -18,7 +19,8 @@ pub use failover::Failover;
 pub use filtered::Filtered;
 pub use spread::Spread;
 #[cfg(feature = "sticky")]
-pub use sticky::Sticky;
+pub use sticky::{Session, Sticky};
+pub use zoned::Zoned;
 
 use crate::key::Key;
 use crate::strategy::Strategy;

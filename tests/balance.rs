@@ -13,7 +13,9 @@
 
 mod common;
 
-use clockwise::{Balance, HashRing, KeyHasher, Mixed, SipHash13, Xxh3};
+use clockwise::{
+    Balance, HashRing, KeyHasher, Mixed, SipHash13, SlotTable, Strategy, Token, Xxh3, Zoned,
+};
 use common::hashers::{Spoilt, fnv1a};
 use common::names::{self, STYLES, Style};
 use common::random::Rng;
@@ -249,12 +251,15 @@ fn shares_and_measures_sum_to_the_whole_circle() {
             .nodes()
             .map(|node| ring.measure(node).expect("it is a member"));
         assert_eq!(measures.sum::<u128>(), 1 << 64);
-        assert_eq!(ring.arcs().map(|arc| arc.measure()).sum::<u128>(), 1 << 64);
+        assert_eq!(
+            ring.arcs().map(|arc| arc.range.len()).sum::<u128>(),
+            1 << 64
+        );
         let shares: f64 = ring.balance().nodes().iter().map(|row| row.share).sum();
         assert!((shares - 1.0).abs() < 1e-12);
         for node in ring.nodes() {
             let arcs = ring.arcs().filter(|arc| arc.node == node);
-            let measure = arcs.map(|arc| arc.measure()).sum();
+            let measure = arcs.map(|arc| arc.range.len()).sum();
             assert_eq!(ring.measure(node), Some(measure));
             assert_eq!(ring.share(node), Some(measure as f64 / 2f64.powi(64)));
         }
@@ -279,18 +284,21 @@ fn arcs_cover_the_circle_once_and_neighbours_differ() {
             .expect("distinct");
         let arcs: Vec<_> = ring.arcs().collect();
         assert_eq!(
-            (arcs[0].first.get(), arcs[arcs.len() - 1].last.get()),
+            (
+                arcs[0].range.first().get(),
+                arcs[arcs.len() - 1].range.last().get()
+            ),
             (0, u64::MAX)
         );
         for pair in arcs.windows(2) {
-            assert_eq!(pair[0].last.get() + 1, pair[1].first.get());
+            assert_eq!(pair[0].range.last().get() + 1, pair[1].range.first().get());
             assert_ne!(
                 pair[0].node, pair[1].node,
                 "neighbours of one owner are one arc"
             );
         }
         for arc in arcs {
-            for token in [arc.first, arc.last] {
+            for token in [arc.range.first(), arc.range.last()] {
                 assert_eq!(ring.route_token(token), Some(arc.node));
             }
         }
@@ -391,4 +399,144 @@ fn a_long_report_shows_both_ends_and_says_what_it_leaves_out() {
             .nodes()
             .is_sorted_by(|a, b| a.relative >= b.relative)
     );
+}
+
+// ---- copies --------------------------------------------------------------------------------------
+
+/// XXH3 cut to its top six bits, so that the circle has 64 pieces that can be tried one by one.
+#[derive(Clone, Copy)]
+struct SixBits;
+
+impl KeyHasher for SixBits {
+    fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+        Xxh3::new().hash_bytes(bytes) & !0 << 58
+    }
+}
+
+/// A node `(number, zone)` of its own weight.
+type Zoner = (u64, u64);
+
+/// The definition: which part of the keys each node holds a copy of, and which part it should hold.
+fn held_by_trying<S>(strategy: &S, tokens: &[Token], n: usize) -> Vec<(Zoner, f64, f64)>
+where
+    S: Strategy<Node = Zoner>,
+{
+    let mut eligible = Vec::new();
+    strategy.for_each_member(&mut |member| {
+        if !member.drained {
+            eligible.push((*member.node, f64::from(member.weight)));
+        }
+    });
+    let mut held = vec![0.0; eligible.len()];
+    for &token in tokens {
+        let mut left = n;
+        strategy.pick(token, &mut |node| {
+            if left > 0 {
+                let at = eligible.iter().position(|(other, _)| other == node);
+                held[at.expect("it is eligible")] += 1.0 / tokens.len() as f64;
+                left -= 1;
+            }
+            left == 0
+        });
+    }
+    // A node that should hold more than all keys holds all. Repeat among the others.
+    let mut expected = vec![None; eligible.len()];
+    loop {
+        let whole = expected.iter().flatten().count();
+        let open = || (0..eligible.len()).filter(|&i| expected[i].is_none());
+        let weight: f64 = open().map(|i| eligible[i].1).sum();
+        let copies = n.min(eligible.len()) as f64 - whole as f64;
+        let full: Vec<_> = open()
+            .filter(|&i| copies * eligible[i].1 >= weight)
+            .collect();
+        if full.is_empty() {
+            let part = |i: usize| copies * eligible[i].1 / weight;
+            let parts = (0..eligible.len()).map(|i| expected[i].unwrap_or_else(|| part(i)));
+            let rows = eligible.iter().zip(held).zip(parts);
+            return rows
+                .map(|(((node, _), held), part)| (*node, held, part))
+                .collect();
+        }
+        for i in full {
+            expected[i] = Some(1.0);
+        }
+    }
+}
+
+fn is_what_was_tried(balance: &Balance, tried: &[(Zoner, f64, f64)]) {
+    assert_eq!(balance.nodes().len(), tried.len());
+    for (node, held, expected) in tried {
+        let name = {
+            use clockwise::Key;
+            let bytes = node.key_bytes();
+            bytes
+                .as_ref()
+                .iter()
+                .fold(String::from("0x"), |text, byte| format!("{text}{byte:02x}"))
+        };
+        let mut rows = balance.nodes().iter().filter(|row| row.node == name);
+        let row = rows.next().expect("each node has a row");
+        assert!((row.share - held).abs() < 1e-9, "{row:?}: {held}");
+        assert!(
+            (row.expected - expected).abs() < 1e-9,
+            "{row:?}: {expected}"
+        );
+    }
+}
+
+#[test]
+fn copies_held_are_what_trying_every_token_finds() {
+    let zone: fn(&Zoner) -> u64 = |node| node.1;
+    for run in 0..scaled(5, 30, 300) as u64 {
+        let mut random = Rng::new(run);
+        let builder = HashRing::builder().virtual_nodes(4).hasher(SixBits);
+        let mut ring = builder.build().expect("it fits");
+        let mut table = SlotTable::builder().slots(64).build().expect("it fits");
+        for id in 0..random.between(1, 12) as u64 {
+            let (node, weight) = ((id, id.min(3)), 1 + random.below(9) as u32);
+            ring.insert_weighted(node, weight).expect("a new node");
+            table.insert_weighted(node, weight).expect("a new node");
+            if random.chance(6) {
+                ring.drain(&node).expect("it is a member");
+                table.drain(&node).expect("it is a member");
+            }
+        }
+        let tokens: Vec<_> = (0..64).map(|piece| Token::new(piece << 58)).collect();
+        for n in [1, 2, 3, 4, 20] {
+            is_what_was_tried(&ring.balance_of(n), &held_by_trying(&ring, &tokens, n));
+            is_what_was_tried(&table.balance_of(n), &held_by_trying(&table, &tokens, n));
+            let zoned = Zoned::new(ring.clone(), zone);
+            is_what_was_tried(&zoned.balance_of(n), &held_by_trying(&zoned, &tokens, n));
+            let zoned = Zoned::new(table.clone(), zone);
+            is_what_was_tried(&zoned.balance_of(n), &held_by_trying(&zoned, &tokens, n));
+        }
+        assert_eq!(ring.balance_of(1), ring.balance());
+        assert_eq!(table.balance_of(1), table.balance());
+        assert!(
+            ring.balance_of(0)
+                .nodes()
+                .iter()
+                .all(|row| row.relative == 1.0)
+        );
+    }
+}
+
+/// Three copies over zones of 10, 10 and 1 node: the lone node holds a copy of every key, which the
+/// balance of owners hides.
+#[test]
+fn the_lone_node_of_a_zone_shows_as_what_it_is() {
+    let nodes = (0..21u64).map(|id| (id, id / 10));
+    let ring = HashRing::from_nodes(nodes.clone()).expect("distinct");
+    let table = SlotTable::from_nodes(nodes).expect("distinct");
+    assert!(ring.balance().busiest() < 1.3);
+    let zone: fn(&Zoner) -> u64 = |node| node.1;
+    for balance in [
+        Zoned::new(ring, zone).balance_of(3),
+        Zoned::new(table, zone).balance_of(3),
+    ] {
+        let lone = &balance.nodes()[0];
+        assert!((lone.share - 1.0).abs() < 1e-9);
+        assert!((lone.relative - 7.0).abs() < 1e-9, "{balance}");
+        assert!(balance.nodes()[1].relative < 1.0, "{balance}");
+    }
 }

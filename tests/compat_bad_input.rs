@@ -4,7 +4,7 @@
 use clockwise::compat::{
     CompatError, EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama, Nginx,
 };
-use clockwise::{NodeError, Route, Strategy, Token};
+use clockwise::{NodeError, Strategy, Token};
 
 const MANY: u32 = 70_000;
 

@@ -3,7 +3,7 @@
 //! The files are append-only. `CLOCKWISE_BLESS=1` appends the cases that are missing at the end; a line that differs is a broken promise, never a line
 //! to rewrite. `tests/spec/check_rendezvous_slots.py` computes the same files from the written spec alone.
 
-use clockwise::{KeyHasher, Mixed, Rendezvous, Route, SipHash13, SlotTable, Strategy, Xxh3};
+use clockwise::{KeyHasher, Mixed, Rendezvous, SipHash13, SlotTable, Strategy, Xxh3};
 use std::fmt::Write;
 use std::path::PathBuf;
 

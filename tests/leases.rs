@@ -1,6 +1,6 @@
 //! In-flight counts come to 0, whatever happens to requests, nodes and strategies in between.
 
-use clockwise::{Bounded, HashRing, InFlight, Load, Tracked};
+use clockwise::{Bounded, Filtered, HashRing, InFlight, Load, Tracked};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -133,7 +133,7 @@ fn a_lease_ends_after_its_node_left_and_after_it_came_back() {
     let mut bounded = Bounded::new(ring(), 1.25).unwrap();
     let owner = **bounded.strategy().route("key").unwrap();
 
-    // Left, and back with its count.
+    // Removed, then added with its count.
     let request = bounded.acquire("key").unwrap().into_in_flight();
     let node = bounded.strategy_mut().remove(owner).unwrap();
     assert_eq!(node.in_flight(), 1);
@@ -142,7 +142,7 @@ fn a_lease_ends_after_its_node_left_and_after_it_came_back() {
     drop(request);
     assert_eq!(bounded.strategy().get(owner).unwrap().in_flight(), 0);
 
-    // Left, and back as another: the old request ends on the old count.
+    // Removed, then added as another node: the old request ends on the old count.
     let request = bounded.acquire("key").unwrap().into_in_flight();
     let old = bounded.strategy_mut().remove(owner).unwrap();
     bounded.strategy_mut().insert(Tracked::new(owner)).unwrap();
@@ -163,41 +163,55 @@ fn a_lease_ends_after_its_node_left_and_after_it_came_back() {
     assert_eq!(bounded.strategy().get(owner).unwrap().in_flight(), 0);
 }
 
+type Stack = Bounded<Filtered<Ring, fn(&Tracked<&'static str>) -> bool>>;
+
+/// How often the filter was asked: every so often it refuses `a`, `b` or `c`.
+static ASKED: AtomicU32 = AtomicU32::new(0);
+
+fn up(node: &Tracked<&'static str>) -> bool {
+    let turn = ASKED.fetch_add(1, Ordering::Relaxed) / 1_000 % 4;
+    NODES
+        .get(turn as usize)
+        .is_none_or(|down| turn == 3 || node != down)
+}
+
 /// One strategy as snapshots, and the nodes that left it and came back as others.
 struct Flapping {
-    current: Mutex<Arc<Bounded<Ring>>>,
+    current: Mutex<Arc<Stack>>,
     gone: Mutex<Vec<Tracked<&'static str>>>,
     busy: AtomicU32,
 }
 
 impl Flapping {
-    fn snapshot(&self) -> Arc<Bounded<Ring>> {
+    fn snapshot(&self) -> Arc<Stack> {
         Arc::clone(&self.current.lock().unwrap())
     }
 
-    /// A node leaves and comes back, with its count or as another.
+    /// A node is replaced, then leaves and comes back, with its count or as another.
     fn flap(&self, number: u64) {
         let mut gone = self.gone.lock().unwrap();
         let name = NODES[number as usize % 5];
         let mut next = Bounded::clone(&self.snapshot());
-        let node = next.strategy_mut().remove(name).unwrap();
+        let old = next.replace(Tracked::new(name)).unwrap();
+        assert_eq!(next.get(name), Some(&old));
+        let node = next.remove(name).unwrap();
         *self.current.lock().unwrap() = Arc::new(next.clone());
         std::thread::yield_now();
         if node.in_flight() > 0 {
             self.busy.fetch_add(1, Ordering::Relaxed);
         }
         if number % 3 == 0 {
-            next.strategy_mut().insert(Tracked::new(name)).unwrap();
+            next.insert(Tracked::new(name)).unwrap();
             gone.push(node);
         } else {
-            next.strategy_mut().insert(node).unwrap();
+            next.insert(node).unwrap();
         }
         *self.current.lock().unwrap() = Arc::new(next);
     }
 }
 
-/// 8 threads acquire, hold, hand over, panic and drop, each on the snapshot of the moment, and after every 100 leases take a node away
-/// and bring it back.
+/// 8 threads acquire, hold, hand over, panic and drop, each on the snapshot of the moment, while a
+/// filter changes its mind. After every 100 leases they take a node away and bring it back.
 #[test]
 fn every_count_is_zero_at_the_end() {
     let long = std::env::var_os("CLOCKWISE_LONG").is_some();
@@ -206,7 +220,9 @@ fn every_count_is_zero_at_the_end() {
     ring.extend_weighted(NODES.map(|name| (Tracked::new(name), 1)))
         .unwrap();
     let flapping = Flapping {
-        current: Mutex::new(Arc::new(Bounded::new(ring, 1.25).unwrap())),
+        current: Mutex::new(Arc::new(
+            Bounded::new(Filtered::new(ring, up as _), 1.25).unwrap(),
+        )),
         gone: Mutex::default(),
         busy: AtomicU32::new(0),
     };
@@ -221,7 +237,12 @@ fn every_count_is_zero_at_the_end() {
                         flapping.flap(key >> 32);
                     }
                     let strategy = flapping.snapshot();
-                    let lease = strategy.acquire(&key).expect("four nodes are left");
+                    let lease = match i % 3 {
+                        0 => strategy.acquire(&key),
+                        1 => strategy.acquire_where(&key, |node| *node != NODES[i as usize % 5]),
+                        _ => strategy.acquire_preferring(NODES[i as usize % 5], &key),
+                    };
+                    let lease = lease.expect("a node is left");
                     match key >> 61 {
                         0 => {
                             let panics = catch_unwind(AssertUnwindSafe(|| {
@@ -231,7 +252,8 @@ fn every_count_is_zero_at_the_end() {
                             }));
                             assert!(panics.is_err());
                         }
-                        1 | 2 if held.len() < 64 => held.push(lease.into_in_flight()),
+                        1 if held.len() < 64 => held.push(lease.into_in_flight()),
+                        2 if held.len() < 64 => held.push(lease.into_parts().1),
                         3 => drop(held.pop()),
                         4 => held.clear(),
                         _ => drop(lease),
@@ -242,12 +264,12 @@ fn every_count_is_zero_at_the_end() {
     });
     let (last, gone) = (flapping.snapshot(), flapping.gone.lock().unwrap());
     println!(
-        "8 threads × {each} leases, {} removals and returns, {} with requests in flight, {} as another node",
+        "8 threads × {each} leases, {} removals, {} with requests in flight, {} as another node",
         8 * each / 100,
         flapping.busy.load(Ordering::Relaxed),
         gone.len()
     );
     assert_eq!(last.open_leases(), 0);
-    let mut nodes = last.strategy().nodes().chain(gone.iter());
+    let mut nodes = last.strategy().strategy().nodes().chain(gone.iter());
     assert!(nodes.all(|node| node.in_flight() == 0));
 }

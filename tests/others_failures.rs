@@ -38,7 +38,10 @@ fn the_node_after_65_536_others_is_chosen() {
             .arcs()
             .find(|arc| *arc.node == node.to_be_bytes())
             .expect("it has an arc");
-        assert_eq!(ring.route_token(arc.last), Some(&node.to_be_bytes()));
+        assert_eq!(
+            ring.route_token(arc.range.last()),
+            Some(&node.to_be_bytes())
+        );
     }
 }
 

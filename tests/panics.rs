@@ -136,7 +136,7 @@ fn seen(ring: &Ring) -> impl PartialEq + std::fmt::Debug + use<> {
         .collect();
     let arcs: Vec<_> = ring
         .arcs()
-        .map(|arc| (arc.first, arc.last, arc.node.serial))
+        .map(|arc| (arc.range.first(), arc.range.last(), arc.node.serial))
         .collect();
     (members, arcs, ring.point_count(), ring.fingerprint())
 }

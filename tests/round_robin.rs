@@ -1,6 +1,6 @@
 //! Round-robin: nginx's sequences, exact cycles from many threads, and what becomes of a refused node's turn.
 
-use clockwise::{Membership, RoundRobin, Route, Strategy};
+use clockwise::{RoundRobin, Strategy};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -27,8 +27,8 @@ fn all_of_65_535_to_70_000_nodes_are_reached() {
         );
         let mut reached = vec![false; nodes as usize];
         for arc in ring.arcs() {
-            assert_eq!(ring.route_token(arc.first), Some(arc.node));
-            assert_eq!(ring.route_token(arc.last), Some(arc.node));
+            assert_eq!(ring.route_token(arc.range.first()), Some(arc.node));
+            assert_eq!(ring.route_token(arc.range.last()), Some(arc.node));
             reached[*arc.node as usize] = true;
         }
         assert!(reached.iter().all(|reached| *reached), "{nodes} nodes");

@@ -28,7 +28,7 @@ fn the_diff_of_any_two_tables_is_what_differs() {
     }
 }
 
-/// Applied to a table of owners it gives the new owners; as a plan, round by round, too.
+/// Applied to a table of owners, in the order of a plan, the moves give the new owners.
 #[test]
 fn a_plan_of_slots_gives_the_new_owners() {
     let old = equal(9, 20, 1 << 10, Some(1.02));
@@ -36,20 +36,20 @@ fn a_plan_of_slots_gives_the_new_owners() {
     new.remove(&names(9, 1).next().unwrap()).unwrap();
     new.insert("newcomer".into()).unwrap();
     let diff = old.diff(&new).unwrap();
-    let plan = diff.plan(2).unwrap();
-    let mut owners: Vec<Option<&String>> = (0..1 << 10).map(|slot| old.owner_of(slot)).collect();
+    let mut plan = diff.plan(2).unwrap();
+    let owner = |slot| old.owner_of(slot).cloned();
+    let mut owners: Vec<Option<String>> = (0..1 << 10).map(owner).collect();
     let mut done = 0;
-    for round in plan.rounds() {
-        for m in round {
-            for owner in &mut owners[old.slot_of(m.first)..=old.slot_of(m.last)] {
-                assert_eq!(*owner, m.from);
-                *owner = m.to;
-                done += 1;
-            }
+    while let Some(m) = plan.start() {
+        for owner in &mut owners[old.slot_of(m.range.first())..=old.slot_of(m.range.last())] {
+            assert_eq!(*owner, m.from);
+            owner.clone_from(&m.to);
+            done += 1;
         }
+        assert!(plan.complete(&m));
     }
     assert_eq!(done, moved(&diff, 1 << 10));
-    assert!((0..1 << 10).all(|slot| owners[slot] == new.owner_of(slot)));
+    assert!((0..1 << 10).all(|slot| owners[slot].as_ref() == new.owner_of(slot)));
 }
 
 fn zone(name: &str) -> u32 {
@@ -117,6 +117,32 @@ fn moves_of_replicas_make_the_new_sets_of_the_old_ones() {
     }
 }
 
+#[test]
+fn another_number_of_replicas_moves_what_the_sets_say() {
+    let mut random = Rng::new(12);
+    for case in 0..scaled(5, 25, 300) {
+        let cap = [None, Some(1.0)][case % 2];
+        let mut set = random_set(&mut random, 12, 3);
+        let old = of(&set, 64, cap);
+        let mut new = old.clone();
+        change(&mut random, &mut new, &mut set, case);
+        let (old_n, new_n) = (random.below(5), random.below(5));
+        let migration = old.diff_replicas_between(&new, old_n, new_n).unwrap();
+        for slot in 0..64u64 {
+            let token = Token::new(slot << 58);
+            let [mut set, _] = sets(&old, token, old_n);
+            let [mut wanted, _] = sets(&new, token, new_n);
+            for m in migration.all_of(token) {
+                set.retain(|name| Some(name) != m.from);
+                set.extend(m.to.cloned());
+            }
+            set.sort_unstable();
+            wanted.sort_unstable();
+            assert_eq!(set, wanted, "slot {slot}");
+        }
+    }
+}
+
 /// Without a cap, which may also move an owner.
 #[test]
 fn one_event_replaces_at_most_one_member_of_any_set() {
@@ -145,7 +171,7 @@ fn tables_that_differ_in_kind_have_no_diff() {
     assert!(
         matches!(
             other,
-            DiffError::OtherSlots {
+            DiffError::SlotCountMismatch {
                 old: 64,
                 new: 128,
                 ..
@@ -155,7 +181,7 @@ fn tables_that_differ_in_kind_have_no_diff() {
     );
     let seeded = |seed| SlotTable::<u8, _>::with_hasher(Xxh3::with_seed(seed));
     let other = seeded(1).diff(&seeded(2)).unwrap_err();
-    assert!(matches!(other, DiffError::OtherHasher { .. }), "{other}");
+    assert!(matches!(other, DiffError::HasherMismatch { .. }), "{other}");
     let boxed: Box<dyn KeyHasher> = Box::new(Xxh3::with_seed(1));
     assert!(seeded(1).diff(&SlotTable::with_hasher(boxed)).is_ok());
     // To and from nothing: every slot.

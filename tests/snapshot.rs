@@ -1,15 +1,15 @@
 //! Snapshots: the way back gives the same ring, and hostile ones are typed errors.
 #![cfg(feature = "serde")]
 
-mod topology_support;
+mod migration_support;
 
 use clockwise::{
     ConfigError, HashRing, KeyHasher, Mixed, NodeError, Rendezvous, RestoreError, Route, SipHash13,
     SlotTable, Snapshot, Strategy, Xxh3,
 };
+use migration_support::{Random, count};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use topology_support::{Random, count};
 
 type Names = HashRing<String>;
 

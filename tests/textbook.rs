@@ -71,7 +71,7 @@ fn arcs_end_at_the_servers() {
     let ring = textbook();
     let arcs: Vec<_> = ring
         .arcs()
-        .map(|arc| (arc.first.get(), arc.last.get(), *arc.node))
+        .map(|arc| (arc.range.first().get(), arc.range.last().get(), *arc.node))
         .collect();
     let expected = [
         (0, S1, "S1"),

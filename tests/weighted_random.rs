@@ -1,6 +1,6 @@
 //! Weighted random: shares, the order without putting back, seeds and threads.
 
-use clockwise::{Route, Strategy, WeightedRandom};
+use clockwise::{Strategy, WeightedRandom};
 use std::collections::HashSet;
 
 /// Node i, as its identity, in the order of the numbers.

@@ -254,7 +254,8 @@ fn failover_goes_on_where_a_group_has_no_node_left() {
         let rest = expected.iter().copied().find(|node| !down(node));
         assert_eq!(groups.route_where(&key, |node| !down(&node)), rest);
     }
-    // `a` belongs to the first group, so while it is drained there the last one does not bring it back.
+    // `a` belongs to the first group, so while it is drained there the last one does not bring it
+    // back.
     groups.drain("a").unwrap();
     groups.drain("b").unwrap();
     assert!((0..200u32).all(|key| ["c", "d"].contains(&**groups.route(&key).unwrap())));

@@ -2,7 +2,7 @@
 
 use crate::maglev::{Maglev, prime_from};
 use crate::names;
-use clockwise::{Rendezvous, Route, SlotTable};
+use clockwise::{Rendezvous, SlotTable};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

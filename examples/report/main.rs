@@ -33,7 +33,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn page(old: &Ring, new: &Ring) -> Result<String, Box<dyn Error>> {
     let migration = old.diff(new)?;
-    let plan = migration.plan(4)?;
     let colours = Colours::of(old, new);
     let mut losses = new.losses();
     losses.retain(|loss| loss.measure > 0);
@@ -52,10 +51,6 @@ fn page(old: &Ring, new: &Ring) -> Result<String, Box<dyn Error>> {
         (
             migration.moves().len().to_string(),
             "ranges of tokens".to_string(),
-        ),
-        (
-            plan.rounds().len().to_string(),
-            "rounds of at most 4 ranges from and to a node".to_string(),
         ),
         (
             format!(
@@ -102,12 +97,18 @@ fn ring_section(
         <svg viewBox='-110 -110 220 220' role=img aria-label='The ring before and after'>";
     let arcs = |ring: &Ring| -> Vec<(String, u64, u64)> {
         ring.arcs()
-            .map(|arc| (arc.node.clone(), arc.first.get(), arc.last.get()))
+            .map(|arc| {
+                (
+                    arc.node.clone(),
+                    arc.range.first().get(),
+                    arc.range.last().get(),
+                )
+            })
             .collect()
     };
     let moving = migration
         .moves()
-        .filter_map(|m| Some((m.to?.clone(), m.first.get(), m.last.get())));
+        .filter_map(|m| Some((m.to?.clone(), m.range.first().get(), m.range.last().get())));
     for (pieces, inner, outer) in [
         (arcs(old), 52.0, 70.0),
         (moving.collect(), 72.0, 84.0),

@@ -19,7 +19,7 @@ static RINGS: LazyLock<Vec<Ring>> = LazyLock::new(|| {
         let all = (0..nodes).map(|node| (node, 1 + node as u32 % 3));
         ring.extend_weighted(all).expect("distinct");
         ring.drain(&0u64).expect("it is a member");
-        let arcs = ring.arcs().map(|arc| (arc.last, *arc.node)).collect();
+        let arcs = ring.arcs().map(|arc| (arc.range.last(), *arc.node)).collect();
         (ring, arcs)
     };
     vec![

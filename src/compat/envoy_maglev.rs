@@ -126,6 +126,10 @@ impl<N> EnvoyMaglev<N> {
         attempts.chain(0..self.len() as u32)
     }
 
+    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), &mut accept)
+    }
+
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
         Preference::foreign(&self.nodes, self.ranks(token))
     }

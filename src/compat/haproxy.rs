@@ -6,7 +6,7 @@ use super::common::{
 use super::error::CompatError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Changes, Draft, Edit, Limits, NodeSet, members_of_nodes, membership};
+use crate::nodes::{Changes, Draft, Limits, NodeSet, members_of_nodes, membership};
 use crate::preference::Preference;
 use crate::ring::points::Points;
 use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
@@ -180,6 +180,10 @@ impl<N> HaproxyConsistent<N> {
     fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let nearest = nearest_first(&self.points, (token.get() >> 32) as u32);
         nearest.chain(self.order.iter().copied())
+    }
+
+    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), &mut accept)
     }
 
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
@@ -419,10 +423,7 @@ impl<N> HaproxyConsistentBuilder<N> {
             hash: self.hash.unwrap_or(HaproxyHash::Sdbm),
             avalanche: self.avalanche.unwrap_or(self.hash.is_none()),
         });
-        let inserts = nodes
-            .into_iter()
-            .map(|(node, weight)| Edit::insert(node, weight));
-        let draft = haproxy.nodes.plan(inserts)?;
+        let draft = haproxy.nodes.plan_list(nodes)?;
         let _ = haproxy.carry_out_with_ids(draft, ids);
         Ok(haproxy)
     }

@@ -110,6 +110,10 @@ impl<N> Jump<N> {
         numbers.map(move |number| order[number])
     }
 
+    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
+        offer(&self.nodes, self.ranks(token), &mut accept)
+    }
+
     fn preference_of(&self, token: Token) -> Preference<'_, N> {
         Preference::foreign(&self.nodes, self.ranks(token))
     }

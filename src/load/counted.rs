@@ -15,7 +15,8 @@ pub use super::count::Counter;
 /// a counted node are counted too.
 ///
 /// A node of your own should also implement [`Key::take_over`](crate::Key::take_over), so that
-/// replacing its payload keeps the count.
+/// replacing its payload keeps the count. References cannot take over a count, and an `Rc` or `Arc`
+/// can only while it is not shared: prefer `Tracked<Arc<Server>>` to `Arc<Tracked<Server>>`.
 ///
 /// # Examples
 ///
@@ -55,7 +56,7 @@ pub use super::count::Counter;
     message = "`{Self}` does not count its requests in flight",
     label = "not a counted node",
     note = "wrap the nodes in `Tracked::new`",
-    note = "or implement `clockwise::load::Counted` for a node type with a field of type `load::Counter`"
+    note = "or implement `clockwise::load::Counted` for a node type with a `load::Counter`"
 )]
 pub trait Counted {
     /// What is told how each request went. `()` if the node only counts.

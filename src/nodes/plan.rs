@@ -15,6 +15,8 @@ struct Overlay<'a, N, P> {
     take_over: fn(&mut P, &N),
     seats: BTreeMap<Box<[u8]>, Seat<P>>,
     draft: Draft<P>,
+    /// Whether these are the nodes of one list, rather than edits one after another.
+    is_list: bool,
     members: usize,
     total_weight: u64,
     next_place: u64,
@@ -36,6 +38,7 @@ impl<'a, N, P: Key> Overlay<'a, N, P> {
             take_over,
             seats: BTreeMap::new(),
             draft: Draft::nothing(),
+            is_list: false,
             members: nodes.len(),
             total_weight: nodes.total_weight(),
             next_place: last.map_or(0, |last| last + 1),
@@ -63,8 +66,8 @@ impl<'a, N, P: Key> Overlay<'a, N, P> {
         let id: Box<[u8]> = node.key_bytes().as_ref().into();
         check(&id, weight)?;
         if self.seat(id.clone()).now.is_some() {
-            let listed = self.nodes.rank_of(&id).is_none();
-            return Err(NodeError::duplicate(&id, listed));
+            let is_new = self.nodes.rank_of(&id).is_none();
+            return Err(NodeError::duplicate(&id, self.is_list && is_new));
         }
         self.nodes.fits_count(self.members, &id)?;
         self.total_weight = self.nodes.fits(self.total_weight, &id, weight)?;
@@ -169,6 +172,22 @@ impl<N> NodeSet<N> {
         let mut overlay = Overlay::new(self, N::take_over);
         for edit in edits {
             overlay.apply(edit)?;
+        }
+        Ok(overlay.into_draft())
+    }
+
+    /// Plans to add all nodes of a list.
+    pub(crate) fn plan_list(
+        &self,
+        nodes: impl IntoIterator<Item = (N, u32)>,
+    ) -> Result<Draft<N>, NodeError>
+    where
+        N: Key,
+    {
+        let mut overlay = Overlay::new(self, N::take_over);
+        overlay.is_list = true;
+        for (node, weight) in nodes {
+            overlay.insert(node, weight)?;
         }
         Ok(overlay.into_draft())
     }

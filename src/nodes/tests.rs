@@ -105,8 +105,7 @@ fn a_refused_plan_names_the_offender() {
     let set = set(&[("a", 1), ("b", 2)]);
     let before = rows(&set);
     let node = String::from;
-    let insert =
-        |nodes: &[(&'static str, u32)]| set.plan(inserts(nodes.iter().copied())).unwrap_err();
+    let insert = |nodes: &[(&'static str, u32)]| set.plan_list(nodes.iter().copied()).unwrap_err();
     assert_eq!(
         insert(&[("c", 1), ("a", 1)]),
         NodeError::duplicate(b"a", false)

@@ -54,8 +54,9 @@ pub(crate) trait OfNodes: Sized {
         &mut self,
         nodes: impl IntoIterator<Item = (Self::Node, u32)>,
     ) -> Result<(), NodeError> {
-        let edits = nodes.into_iter().map(|(node, w)| Edit::insert(node, w));
-        self.apply(edits).map(drop)
+        let draft = self.node_set().plan_list(nodes)?;
+        self.carry_out(draft);
+        Ok(())
     }
 
     fn remove<Q: Key + ?Sized>(&mut self, id: &Q) -> Option<Self::Node> {

@@ -1,29 +1,20 @@
-//! Who owns which part of the circle.
+//! The owners of the parts of the circle.
 
 use super::points::Points;
-use crate::hash::Token;
+use crate::hash::{Token, TokenRange};
 use crate::nodes::NodeSet;
 use alloc::{vec, vec::Vec};
 use core::fmt;
 use core::iter::FusedIterator;
 
-/// Tokens `first` to `last`, both included, and the node that owns them all.
+/// A range of tokens that one node owns; see [`HashRing::arcs`](crate::HashRing::arcs).
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RingArc<'a, N> {
-    /// The first token.
-    pub first: Token,
-    /// The last token.
-    pub last: Token,
+    /// The tokens.
+    pub range: TokenRange,
     /// The owner.
     pub node: &'a N,
-}
-
-impl<N> RingArc<'_, N> {
-    /// How many tokens the arc holds, 1 to 2⁶⁴.
-    pub fn measure(&self) -> u128 {
-        measure(self.first.get(), self.last.get())
-    }
 }
 
 impl<N> Clone for RingArc<'_, N> {
@@ -56,8 +47,7 @@ impl<'a, N> Iterator for Arcs<'a, N> {
     fn next(&mut self) -> Option<Self::Item> {
         let (first, last, owner) = self.spans.next()?;
         Some(RingArc {
-            first: Token::new(first),
-            last: Token::new(last),
+            range: TokenRange::new(Token::new(first), Token::new(last))?,
             node: self.nodes.node(owner),
         })
     }
@@ -143,9 +133,4 @@ pub(super) fn measures(points: &Points, ranks: usize) -> Vec<u128> {
         measures[owner as usize] += measure(first, last);
     }
     measures
-}
-
-/// A measure as a part of all 2⁶⁴ tokens.
-pub(super) fn share(measure: u128) -> f64 {
-    measure as f64 / 18_446_744_073_709_551_616.0
 }

@@ -1,7 +1,7 @@
 //! Two sets of points side by side.
 
 use super::points::Points;
-use crate::topology::Places;
+use crate::migration::Places;
 
 /// The ranges of tokens whose owners differ, ascending, with their owners' ranks on either side; `None` where that side has no
 /// points. Neighbours are not merged.

@@ -1,16 +1,29 @@
-//! Replicas over domains (zones, racks, regions).
+//! The order over zones (racks, regions), for a single call and for [`Zoned`](crate::Zoned).
+
+mod rounds;
+mod waiting;
+mod zones;
+
+pub(crate) use zones::{Count, Zones};
 
 use super::Strategy;
+use crate::hash::Token;
 use crate::key::Key;
 use alloc::vec::Vec;
+use core::ptr;
+use rounds::Rounds;
 
-/// Returns the replicas over domains, and how many domains were seen (all there are, if fewer than
+/// Nodes that may wait for their round before the members are counted. Counting looks at every
+/// member once, for about a tenth of what it costs to walk to all of them.
+const PATIENCE: usize = 32;
+
+/// Returns the replicas over zones, and how many zones were seen (all there are, if fewer than
 /// `n`).
 pub(super) fn across<'a, S, K, Z, F>(
     strategy: &'a S,
     key: &K,
     n: usize,
-    mut domain: F,
+    mut zone: F,
 ) -> (Vec<&'a S::Node>, usize)
 where
     S: Strategy + ?Sized,
@@ -18,30 +31,139 @@ where
     Z: PartialEq,
     F: FnMut(&'a S::Node) -> Z,
 {
-    let mut domains: Vec<(Z, usize)> = Vec::new();
-    let mut ranked: Vec<(usize, &'a S::Node)> = Vec::new();
-    if n > 0 {
-        let token = strategy.token_of(key.key_bytes().as_ref());
-        strategy.pick(token, &mut |node| {
-            let domain = domain(node);
-            let rank = match domains.iter_mut().find(|(seen, _)| *seen == domain) {
-                Some((_, count)) => {
-                    *count += 1;
-                    *count
-                }
-                None => {
-                    domains.push((domain, 0));
-                    0
-                }
-            };
-            ranked.push((rank, node));
-            domains.len() == n
-        });
+    let mut replicas = Vec::with_capacity(n.min(8));
+    if n == 0 {
+        return (replicas, 0);
     }
-    // The sort is stable: within a rank the order of preference stays.
-    ranked.sort_by_key(|&(rank, _)| rank);
-    (
-        ranked.into_iter().take(n).map(|(_, node)| node).collect(),
-        domains.len(),
-    )
+    let token = strategy.token_of(key.key_bytes().as_ref());
+    let mut walk = Walk::new(strategy, None, n.saturating_add(PATIENCE));
+    walk.pick(token, &mut zone, &mut |node| {
+        replicas.push(node);
+        replicas.len() == n
+    });
+    (replicas, walk.rounds.zones())
+}
+
+/// Offers the nodes over zones, as a strategy does that knows its zones.
+pub(crate) fn pick_across<'a, S, Z>(
+    strategy: &'a S,
+    token: Token,
+    zones: &Zones,
+    zone: &mut impl FnMut(&'a S::Node) -> Z,
+    accept: &mut dyn FnMut(&'a S::Node) -> bool,
+) -> Option<&'a S::Node>
+where
+    S: Strategy + ?Sized,
+    Z: PartialEq,
+{
+    Walk::new(strategy, Some(zones), PATIENCE).pick(token, zone, accept)
+}
+
+/// A walk along a strategy's order that turns it into the order over zones.
+struct Walk<'a, 'z, S: Strategy + ?Sized, Z> {
+    strategy: &'a S,
+    rounds: Rounds<&'a S::Node, Z>,
+    /// What was known of the zones before.
+    known: Option<&'z Zones>,
+    /// What a count on the way has found.
+    counted: Option<Zones>,
+    /// Nodes that may wait before the members are counted. The greatest number if the zones are
+    /// known for certain.
+    patience: usize,
+    /// Whether a node that is alone in its zone can still save the way to it.
+    may_jump: bool,
+    /// A node that was found before the walk came to it.
+    ahead: Option<&'a S::Node>,
+}
+
+impl<'a, 'z, S: Strategy + ?Sized, Z: PartialEq> Walk<'a, 'z, S, Z> {
+    fn new(strategy: &'a S, known: Option<&'z Zones>, patience: usize) -> Self {
+        // A filter inside may have emptied zones that were counted before.
+        let certain = known.is_some() && !strategy.is_filtered();
+        Walk {
+            strategy,
+            rounds: Rounds::new(),
+            known,
+            counted: None,
+            patience: if certain { usize::MAX } else { patience },
+            may_jump: known.is_some_and(|zones| zones.lone().is_some()),
+            ahead: None,
+        }
+    }
+
+    /// Returns the node that `accept` took.
+    fn pick(
+        &mut self,
+        token: Token,
+        zone: &mut impl FnMut(&'a S::Node) -> Z,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
+        let mut found = None;
+        self.strategy.pick(token, &mut |node| {
+            found = self.meet(node, zone, accept);
+            found.is_some()
+        });
+        found.or_else(|| self.rounds.finish(accept))
+    }
+
+    #[inline]
+    fn meet(
+        &mut self,
+        node: &'a S::Node,
+        zone: &mut impl FnMut(&'a S::Node) -> Z,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
+        if self.ahead.is_some_and(|ahead| ptr::eq(ahead, node)) {
+            return None;
+        }
+        let zones = self.counted.as_ref().or(self.known);
+        let mut found = self.rounds.meet(node, zone(node), zones, accept);
+        if found.is_none() && self.rounds.keep_waiting(self.patience) {
+            found = self.count(zone, accept);
+        }
+        if found.is_none() && self.may_jump {
+            found = self.jump(zone, accept);
+        }
+        found
+    }
+
+    /// Counts the members that are offered now, because too many nodes wait.
+    #[cold]
+    fn count(
+        &mut self,
+        zone: &mut impl FnMut(&'a S::Node) -> Z,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
+        let counted = Zones::of(self.strategy, zone, Count::Admitted);
+        self.patience = usize::MAX;
+        self.may_jump = counted.lone().is_some();
+        let zones = self.counted.insert(counted);
+        self.rounds.go_on(Some(zones), accept)
+    }
+
+    /// Takes the node that is alone in its zone, if that is the only zone missing: it is the next,
+    /// however far it is.
+    fn jump(
+        &mut self,
+        zone: &mut impl FnMut(&'a S::Node) -> Z,
+        accept: &mut dyn FnMut(&'a S::Node) -> bool,
+    ) -> Option<&'a S::Node> {
+        let zones = self.counted.as_ref().or(self.known)?;
+        if !self.rounds.misses_one_zone(zones) {
+            return None;
+        }
+        self.may_jump = false;
+        let lone = self.strategy.member(zones.lone()?)?;
+        let its_zone = zone(lone.node);
+        if lone.drained || self.rounds.has_met(&its_zone) {
+            return None;
+        }
+        if self.strategy.admits(lone.node) {
+            self.ahead = Some(lone.node);
+            self.rounds.meet(lone.node, its_zone, Some(zones), accept)
+        } else {
+            self.rounds.give_up_one();
+            self.rounds.go_on(Some(zones), accept)
+        }
+    }
 }

@@ -181,7 +181,7 @@ macro_rules! builder_verbs {
 }
 pub(crate) use builder_verbs;
 
-/// The orders of a placement, for a type with `preference_of(token) -> Preference`.
+/// The orders of a placement, for a type with `preference_of(token)` and `find(token, accept)`.
 macro_rules! placement_verbs {
     (impl[$($generics:tt)*] $Type:ty, $N:ty) => {
         impl<$($generics)*> $Type {
@@ -189,19 +189,26 @@ macro_rules! placement_verbs {
             /// `true`. It is asked at most once for each node.
             #[inline]
             #[must_use]
-            pub fn route_where<'a, K, F>(&'a self, key: &K, mut accept: F) -> Option<&'a $N>
+            pub fn route_where<'a, K, F>(&'a self, key: &K, accept: F) -> Option<&'a $N>
             where
                 K: $crate::Key + ?Sized,
                 F: FnMut(&'a $N) -> bool,
             {
-                self.preference(key).find(|&node| accept(node))
+                self.find(self.token(key), accept)
             }
 
             /// Returns the first `n` nodes in `key`'s order of preference, all distinct, or fewer
             /// if fewer are eligible.
             #[must_use]
             pub fn replicas<K: $crate::Key + ?Sized>(&self, key: &K, n: usize) -> alloc::vec::Vec<&$N> {
-                self.preference(key).take(n).collect()
+                let mut replicas = alloc::vec::Vec::with_capacity(n.min(self.nodes.eligible()));
+                if n > 0 {
+                    self.find(self.token(key), |node| {
+                        replicas.push(node);
+                        replicas.len() == n
+                    });
+                }
+                replicas
             }
 
             /// Returns all eligible nodes in `key`'s order of preference, lazily, each once.
@@ -241,6 +248,18 @@ macro_rules! routing_verbs {
             #[inline]
             pub fn route_token(&self, token: $crate::Token) -> Option<&$N> {
                 $crate::Strategy::route_token(self, token)
+            }
+
+            /// Returns the first node in `key`'s order of preference whose identity is not in
+            /// `tried`: the next one to ask after failures.
+            ///
+            /// See [`Route::route_except`](crate::Route::route_except).
+            pub fn route_except<K, Q>(&self, key: &K, tried: &[Q]) -> Option<&$N>
+            where
+                K: $crate::Key + ?Sized,
+                Q: $crate::Key,
+            {
+                $crate::Route::route_except(self, key, tried)
             }
 
             /// Returns `n` nodes in `key`'s order of preference, spread over domains (zones,

@@ -3,8 +3,9 @@
 use super::owners::Owners;
 use super::settle::{self, ONE};
 use super::{SlotTable, builder::Config};
+use crate::balance::{Balance, Row};
 use crate::key::Key;
-use crate::ring::Balance;
+use crate::migration::{Domains, balance_of_copies};
 use alloc::{vec, vec::Vec};
 use core::iter::FusedIterator;
 
@@ -73,16 +74,31 @@ impl<N, H> SlotTable<N, H> {
             counts[rank as usize] += 1;
         }
         let tokens_a_slot = (1u128 << 64) >> self.config.bits;
-        let rows = self
-            .nodes
-            .entries()
-            .iter()
-            .zip(counts)
-            .filter(|(entry, _)| !entry.drained);
-        Balance::of(rows.map(|(entry, count)| {
-            let tokens = u128::from(count) * tokens_a_slot;
-            (&*entry.identity, entry.weight, tokens)
-        }))
+        let entries = self.nodes.entries().iter();
+        let rows = entries.zip(counts).filter(|(entry, _)| !entry.drained);
+        let row = |(entry, count)| Row::new(entry, u128::from(count) * tokens_a_slot);
+        Balance::of(rows.map(row), 1)
+    }
+
+    /// Returns how evenly the copies are spread over the eligible nodes, relative to their weights,
+    /// if each key has `n` copies, on the nodes that [`replicas`](SlotTable::replicas) returns.
+    ///
+    /// `n` of 1 is [`balance`](SlotTable::balance). For copies over zones use
+    /// [`Zoned::balance_of`](crate::Zoned::balance_of).
+    ///
+    /// # Performance
+    /// O(N·M·n) for N nodes, M slots and small n.
+    pub fn balance_of(&self, n: usize) -> Balance {
+        balance_of_copies(&self.nodes, self, &Domains::none(&self.nodes, n))
+    }
+
+    /// Returns how evenly copies are spread that are spread over zones.
+    pub(crate) fn balance_across<'a, Z: PartialEq>(
+        &'a self,
+        n: usize,
+        zone: impl FnMut(&'a N) -> Z,
+    ) -> Balance {
+        balance_of_copies(&self.nodes, self, &Domains::new(&self.nodes, n, zone))
     }
 
     /// The whole table as a plain array, for another process or language: for every slot the index of its owner in

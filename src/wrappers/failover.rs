@@ -1,7 +1,9 @@
 //! [`Failover`]: priority groups.
 
+mod overprovision;
+
 use super::with_identity;
-use crate::error::{NodeError, readable};
+use crate::error::{ConfigError, NodeError, readable};
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Changes, Edit, Member};
@@ -9,11 +11,13 @@ use crate::strategy::{
     Membership, Strategy, inspecting_verbs, managing_verbs, picking_verbs, routing_verbs,
 };
 use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
+use overprovision::{Overprovision, Weights};
 
 /// Priority groups: the nodes of the first group in its order, then those of the second, and so on.
 ///
 /// The next group serves only if the one before has no node that is eligible and accepted: all of
-/// them are drained, removed, [filtered](crate::Filtered) out or refused by the caller.
+/// them are drained, removed, [filtered](crate::Filtered) out or refused by the caller. With
+/// [`overprovision`](Failover::overprovision) it serves a fraction of the keys before that.
 ///
 /// - **A node belongs to the first group that has it.** Later groups pass it over, even while it is
 ///   drained in the first.
@@ -22,6 +26,8 @@ use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
 ///   does, not as it would hash the key alone.
 /// - When members change, a listed node stays in its group and **a new node joins the first**. To
 ///   add it to another group, change that group through [`groups_mut`](Failover::groups_mut).
+/// - A removed node leaves every group that has it. `Changes` then counts it, and returns a
+///   payload, for each of these groups.
 ///
 /// # Examples
 ///
@@ -42,12 +48,74 @@ use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
 #[derive(Debug, Clone)]
 pub struct Failover<S> {
     groups: Vec<S>,
+    overprovision: Option<Overprovision>,
 }
 
 impl<S> Failover<S> {
     /// Creates a strategy of these groups, the first one the most preferred.
     pub const fn new(groups: Vec<S>) -> Self {
-        Failover { groups }
+        Failover {
+            groups,
+            overprovision: None,
+        }
+    }
+
+    /// Sends a fraction of the keys to the next group as soon as the healthy part of a group times
+    /// `factor` is less than 1.
+    ///
+    /// Without this, the last healthy node of a group receives all its traffic, and so does the
+    /// first one that comes back. With a factor of 1.4, a group of ten equal nodes keeps all its
+    /// keys while eight are healthy, 98 % with seven, 70 % with five, 14 % with one.
+    ///
+    /// A group's health is the weight of its members that are eligible and pass the filters inside,
+    /// divided by the weight of all its members. Each key has one home group:
+    ///
+    /// - A group is home to the fraction `factor` × health of all keys, at most as many as the
+    ///   groups before it leave. If all groups together have less than 1, the fractions are scaled
+    ///   up to it. If no group has a healthy node, the order is that of priority.
+    /// - **The choice is consistent**: it depends on the key, the factor and the groups' health
+    ///   alone, and is specified like the placements. A key with a home in another group than the
+    ///   first returns when that recovers, at the same health at which it left.
+    /// - While the groups together have 1 or more, losing a node never moves a key into its group
+    ///   or into an earlier one. Below that, scaling moves some keys between all groups.
+    /// - A key is offered the nodes of its home group, then of the groups after it, then of the
+    ///   groups before it. Replicas are the first n of these.
+    ///
+    /// A node that a caller's `accept` refuses is not unhealthy: only drained members and
+    /// [filters](crate::Filtered) inside the groups count. **Do not use this for data**, because
+    /// sets of replicas move with health. Do not put one overprovisioned `Failover` into another:
+    /// both would choose by the same hash of the key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{Failover, HashRing};
+    ///
+    /// let here = HashRing::from_nodes((0..10).map(|i| format!("eu-{i}")))?;
+    /// let there = HashRing::from_nodes((0..10).map(|i| format!("us-{i}")))?;
+    /// let mut groups = Failover::new(vec![here, there]).overprovision(1.4)?;
+    /// let local = |groups: &Failover<HashRing<String>>| {
+    ///     (0..10_000u32).filter(|key| groups.route(key).unwrap().starts_with("eu")).count()
+    /// };
+    /// assert_eq!(local(&groups), 10_000);
+    /// for i in 0..5 {
+    ///     groups.drain(&format!("eu-{i}"))?;
+    /// }
+    /// assert!((6_800..7_200).contains(&local(&groups))); // 1.4 × 5 of 10
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConfigError::OutOfRange`] if `factor` is below 1, infinite or NaN.
+    ///
+    /// # Performance
+    /// Adds one hash of the token to a pick. Health is counted once after each change of the
+    /// members, O(N). If there are filters inside, it is counted again for each pick, group by
+    /// group until the groups together have 1, because a filter may change its answers at any time.
+    /// Without the feature `std` it is always counted for each pick.
+    pub fn overprovision(mut self, factor: f64) -> Result<Self, ConfigError> {
+        self.overprovision = Some(Overprovision::new(factor)?);
+        Ok(self)
     }
 
     /// Returns the groups, the most preferred first.
@@ -57,8 +125,16 @@ impl<S> Failover<S> {
 
     /// Returns a mutable reference to the groups, to change their members or to add, replace or
     /// remove groups.
-    pub const fn groups_mut(&mut self) -> &mut Vec<S> {
+    pub fn groups_mut(&mut self) -> &mut Vec<S> {
+        self.forget_health();
         &mut self.groups
+    }
+
+    /// Must come before every change of the groups.
+    fn forget_health(&mut self) {
+        if let Some(overprovision) = &mut self.overprovision {
+            overprovision.forget();
+        }
     }
 }
 
@@ -73,10 +149,38 @@ inspecting_verbs!(impl[S: Strategy] Failover<S>, S::Node);
 
 impl<S: Strategy> Failover<S> {
     /// Returns the first group that has a member with this identity.
-    fn home(&self, id: &[u8]) -> Option<usize> {
+    fn group_of(&self, id: &[u8]) -> Option<usize> {
         self.groups
             .iter()
             .position(|group| group.member(id).is_some())
+    }
+
+    /// Returns the groups in the order in which a token's key is offered them.
+    fn order(&self, token: Token) -> impl Iterator<Item = usize> {
+        let home = match &self.overprovision {
+            Some(overprovision) => {
+                let filtered = self.is_filtered();
+                overprovision.home(token, filtered, self.groups.len(), |i| self.weights(i))
+            }
+            None => 0,
+        };
+        (home..self.groups.len()).chain(0..home)
+    }
+
+    /// Returns the weights of the members that belong to this group.
+    fn weights(&self, group: usize) -> Weights {
+        let (earlier, rest) = self.groups.split_at(group);
+        let mut weights = Weights::default();
+        rest[0].for_each_member(&mut |member| {
+            if !earlier
+                .iter()
+                .any(|group| group.member(member.id).is_some())
+            {
+                let healthy = !member.drained && rest[0].admits(member.node);
+                weights.add(member.weight, healthy);
+            }
+        });
+        weights
     }
 
     /// Returns `true` if this node of that group is a member of an earlier group too.
@@ -97,8 +201,8 @@ impl<S: Strategy> Strategy for Failover<S> {
         token: Token,
         accept: &mut dyn FnMut(&'a S::Node) -> bool,
     ) -> Option<&'a S::Node> {
-        self.groups.iter().enumerate().find_map(|(i, group)| {
-            group.pick(token, &mut |node| !self.is_taken(i, node) && accept(node))
+        self.order(token).find_map(|i| {
+            self.groups[i].pick(token, &mut |node| !self.is_taken(i, node) && accept(node))
         })
     }
 
@@ -110,7 +214,8 @@ impl<S: Strategy> Strategy for Failover<S> {
     }
 
     fn route_token(&self, token: Token) -> Option<&S::Node> {
-        self.groups.iter().enumerate().find_map(|(i, group)| {
+        self.order(token).find_map(|i| {
+            let group = &self.groups[i];
             let node = group.route_token(token)?;
             if self.is_taken(i, node) {
                 group.pick(token, &mut |node| !self.is_taken(i, node))
@@ -123,8 +228,8 @@ impl<S: Strategy> Strategy for Failover<S> {
     fn admits(&self, node: &S::Node) -> bool {
         let id = self.identity_of(node);
         let home = match id {
-            Some(id) => self.home(id),
-            None => self.home(node.key_bytes().as_ref()),
+            Some(id) => self.group_of(id),
+            None => self.group_of(node.key_bytes().as_ref()),
         };
         home.is_none_or(|group| self.groups[group].admits(node))
     }
@@ -210,6 +315,7 @@ impl<S: Membership> Membership for Failover<S> {
             }
             parts[homes[0]].push(edit);
         }
+        self.forget_health();
         let mut changes = Changes::none();
         for (group, part) in self.groups.iter_mut().zip(parts) {
             if !part.is_empty() {
@@ -233,7 +339,8 @@ impl<S: Membership> Membership for Failover<S> {
     }
 
     fn member_mut(&mut self, id: &[u8]) -> Option<&mut S::Node> {
-        let home = self.home(id)?;
-        self.groups[home].member_mut(id)
+        let group = self.group_of(id)?;
+        self.forget_health();
+        self.groups[group].member_mut(id)
     }
 }

@@ -1,30 +1,42 @@
 //! [`Sticky`]: sessions keep their node.
 
+mod acquire;
+mod operate;
+mod session;
 mod sessions;
 
-use super::{Bounded, Lease};
+pub use session::Session;
+
 use super::{forward_members, with_identity, wrapper};
 use crate::clock::{Clock, SystemClock};
 use crate::hash::Token;
 use crate::key::Key;
-use crate::load::Counted;
 use crate::nodes::Member;
-use crate::strategy::{Membership, Strategy, routing_verbs};
-use alloc::sync::Arc;
+use crate::strategy::{Membership, Route, Strategy, routing_verbs};
+use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 use core::{fmt, ptr};
-use sessions::Sessions;
+use sessions::{Sessions, View, nanos};
 
-/// A strategy that remembers, for a time, which node it sent a session to. Needs the feature `sticky`.
+/// Sticky sessions over any strategy: remembers, for a time, to which node it sent a session.
+/// Needs the feature `sticky`.
 ///
-/// - A session's first request goes where the strategy inside sends it, and binds the session to that node.
-/// - **While the node is a member, drained ones too, the session stays**, whatever nodes join and however loads change.
-/// - Once the node is gone, the strategy chooses anew and the table follows.
-/// - A node that is refused for the moment (by `route_where`, a [filter](crate::Filtered), a full node under [`acquire`](Sticky::acquire)) is a detour: the next node
-///   in the order serves the request, and the session stays bound.
+/// - A session's first request goes to the node that the strategy inside picks, and binds the
+///   session to that node.
+/// - **The session keeps its node while that is a member**, even a drained one, whichever nodes
+///   join and however loads change.
+/// - If its node is no longer a member, the next request binds the session to another one.
+/// - If its node is refused for the moment (by `route_where`, by a [filter](crate::Filtered), or as
+///   full under [`acquire`](Sticky::acquire)), the request takes a detour: the next node in the
+///   order serves it, and the session stays bound.
 ///
-/// The table holds at most `capacity` sessions; when it is full, one that was not used for long gives way (with a capacity below 2,048 exactly the
-/// least recently used, else the least recently used of one of up to 64 shards). A session that is not used for `ttl` is forgotten. A forgotten session is a new one.
+/// The table holds at most `capacity` sessions. If it is full, a new session evicts one that was
+/// not used for long: exactly the least recently used one if the capacity is below 2,048, else the
+/// least recently used one in its shard, one of up to 64. A session expires if it is not used for
+/// `ttl`, or [`max_age`](Sticky::max_age) after it was bound. An expired session counts as a new
+/// one.
+///
+/// # Examples
 ///
 /// ```
 /// use clockwise::{HashRing, Sticky};
@@ -34,92 +46,154 @@ use sessions::Sessions;
 /// let mut sticky = Sticky::new(ring, 100_000, Duration::from_secs(1800));
 /// let node = *sticky.route("session 7").unwrap();
 ///
-/// for i in 0u8..100 {
-///     sticky.strategy_mut().insert(["d", "e", "f"][usize::from(i % 3)]).ok();
+/// for name in ["d", "e", "f"] {
+///     sticky.insert(name)?;
 ///     assert_eq!(sticky.route("session 7"), Some(&node));
 /// }
-/// sticky.strategy_mut().drain(node)?;
-/// assert_eq!(sticky.route("session 7"), Some(&node)); // drained: no new sessions, but this one stays
-/// sticky.strategy_mut().remove(node);
+/// sticky.drain(node)?;
+/// assert_eq!(sticky.route("session 7"), Some(&node)); // no new sessions, but this one stays
+/// sticky.remove(node);
 /// assert_ne!(sticky.route("session 7"), Some(&node));
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
 ///
-/// # What binds, and what only looks
-/// [`route`](Sticky::route), [`route_where`](Sticky::route_where), [`acquire`](Sticky::acquire) and [`Strategy::route_token`] bind: so also
-/// [`Route::route`](crate::Route::route) through a `dyn Strategy`. [`Strategy::pick`] puts a session's node first but binds nothing, as
-/// its caller may be collecting `replicas`; so through a `dyn Strategy` `route_where` binds nothing, and a [filter](crate::Filtered) belongs inside
-/// of `Sticky`, not around it.
+/// # What binds a session
 ///
-/// # Sessions and strategies
-/// A session is known by its [`Token`], so no key is kept, only 64 bits of its hash. Two sessions of one token share a node. With another hasher in the strategy, keys
-/// have other tokens, and all sessions are new.
+/// [`route`](Sticky::route), [`route_where`](Sticky::route_where), [`acquire`](Sticky::acquire) and
+/// [`Strategy::route_token`] bind, and so does [`Route::route`](crate::Route::route) on a
+/// `dyn Strategy`. [`Strategy::pick`] offers a session's node first but binds nothing, because its
+/// caller may be collecting `replicas`. So `route_where` on a `dyn Strategy` binds nothing, and a
+/// [filter](crate::Filtered) belongs inside `Sticky`, not around it.
+/// [`bind`](Sticky::bind) binds to a node that the caller names.
 ///
-/// The table is shared by clones, and by what [`with_strategy`](Sticky::with_strategy) makes: sessions survive that a strategy is exchanged, also in a
-/// `Shared`.
+/// # Clones and older views
 ///
-/// Without a table: keep the identity of the node in a cookie, and ask [`member`](Strategy::member) for it.
+/// Clones share the table, and so does what [`with_strategy`](Sticky::with_strategy) returns. So
+/// sessions survive an update under `Shared`, where each update changes a clone.
 ///
-/// # Cost
-/// Of a session that is bound: one lock, of one of up to 64 shards, a look-up of the token, and O(log N) for the node. About 150 bytes a session and
-/// the node's identity.
+/// A reader may still use an older clone. If the session's node joined after that clone was made,
+/// the older clone does not have it. It then serves the request by its own order and **leaves the
+/// session bound to its node**. To tell older from newer, each access through
+/// [`strategy_mut`](Sticky::strategy_mut), each change of the members and each `with_strategy`
+/// takes the next number of a counter in the table. A session keeps the greatest number that has
+/// used it, and only a clone with that number or a greater one may bind it to another node. So do
+/// not route through a changed clone and then drop it: sessions that it bound to a node of its own
+/// take detours until the next change, or until that node is [released](Sticky::release).
+///
+/// An older clone may still bind *new* sessions to a node that has been drained since.
+/// [`Shared`](crate::Shared) says how to wait until no reader uses one. Take a node out of service
+/// in this order, as the example `rolling_upgrade` does under load:
+///
+/// 1. drain it, and wait for the readers of older snapshots;
+/// 2. watch [`sessions_on`](Sticky::sessions_on) fall, and [`release`](Sticky::release) the rest;
+/// 3. wait for the readers once more, after an update that changes nothing: one of them may have
+///    looked up a session before the release, and not yet begun its request;
+/// 4. wait until the node's count of requests is 0, and remove it.
+///
+/// # Tokens
+///
+/// A session is known by its [`Token`], so no key is kept, only 64 bits of its hash. Two sessions
+/// with the same token share a node. If another strategy hashes keys with another hasher, all
+/// sessions are new to it.
+///
+/// Without a table: keep the identity of the node in a cookie, and ask
+/// [`member`](Strategy::member) for it.
+///
+/// # Performance
+///
+/// A request of a bound session takes one lock, of one of up to 64 shards, one look-up of the
+/// token, and O(log N) for the node. A session needs about 150 bytes and the node's identity.
 pub struct Sticky<S, C = SystemClock> {
     strategy: S,
+    view: View,
     sessions: Arc<Sessions<C>>,
 }
 
 impl<S> Sticky<S> {
-    /// `strategy`, with at most `capacity` sessions remembered, each until it was not used for `ttl`.
+    /// Creates a strategy that remembers at most `capacity` sessions, each until it was not used
+    /// for `ttl`.
     ///
-    /// With a capacity or a time of 0 nothing is remembered. Nothing is allocated in advance.
+    /// With a capacity or a time to live of 0 nothing is remembered. Nothing is allocated in
+    /// advance.
     pub fn new(strategy: S, capacity: usize, ttl: Duration) -> Self {
         Sticky::with_clock(strategy, capacity, ttl, SystemClock::new())
     }
 }
 
 impl<S, C> Sticky<S, C> {
-    /// As [`new`](Sticky::new), by this clock. It is read once or twice a request.
+    /// Creates a strategy as [`new`](Sticky::new) does, with this clock. It is read once or twice
+    /// for each request.
     pub fn with_clock(strategy: S, capacity: usize, ttl: Duration, clock: C) -> Self {
         Sticky {
             strategy,
+            view: View {
+                generation: 0,
+                max_age: i64::MAX,
+            },
             sessions: Arc::new(Sessions::new(capacity, ttl, clock)),
         }
     }
 
-    /// Another strategy with these sessions. They stay where they are as far as `strategy` has their nodes, and hashes keys as this one
-    /// does. Both share the table from then on.
+    /// Sets the maximum age: a session expires this long after it was bound to its node, however
+    /// often it is used. Unlimited by default.
+    ///
+    /// With a maximum age of 0 nothing is remembered. Clones that are made afterwards inherit it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b", "c"])?;
+    /// let sticky = Sticky::new(ring, 100_000, Duration::from_secs(30 * 60))
+    ///     .max_age(Duration::from_secs(24 * 60 * 60));
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.view.max_age = nanos(max_age);
+        self
+    }
+
+    /// Creates a strategy of another kind, or with other nodes, that shares this one's sessions.
+    ///
+    /// Sessions keep their node if `strategy` has it and hashes keys as this one does. It counts as
+    /// a later view than those before.
     pub fn with_strategy<T>(&self, strategy: T) -> Sticky<T, C> {
         Sticky {
             strategy,
+            view: View {
+                generation: self.sessions.next_generation(),
+                ..self.view
+            },
             sessions: Arc::clone(&self.sessions),
         }
     }
 
-    /// The strategy inside.
+    /// Returns the strategy inside.
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
-    /// The strategy inside, to change its members.
-    pub const fn strategy_mut(&mut self) -> &mut S {
+    /// Returns a mutable reference to the strategy inside. This is a later view from now on.
+    pub fn strategy_mut(&mut self) -> &mut S {
+        self.view.generation = self.sessions.next_generation();
         &mut self.strategy
     }
 
-    /// How many sessions are remembered, those included whose time is over but which were not asked for since. Never more than the capacity.
-    pub fn session_count(&self) -> usize {
-        self.sessions.count()
-    }
-
-    /// How many sessions may be remembered.
+    /// Returns the number of sessions that may be remembered.
     pub fn capacity(&self) -> usize {
         self.sessions.capacity()
     }
 }
 
 impl<S, C: Clock> Sticky<S, C> {
-    /// As [`route`](Sticky::route), among the nodes for which `accept` says true. The session's own node is offered first.
+    /// Returns the first node for which `accept` returns `true`: the session's own node is offered
+    /// first, then the others in order. Binds the session to the answer if it is not bound.
     ///
-    /// Of threads that ask for a new session at once the fastest binds it; what the others have accepted is theirs, for this once.
+    /// If several threads ask for a new session at the same time, the first one binds it. Each of
+    /// the others gets the node that it accepted, this once.
     pub fn route_where<'a, K, F>(&'a self, session: &K, mut accept: F) -> Option<&'a S::Node>
     where
         S: Strategy,
@@ -134,29 +208,19 @@ impl<S, C: Clock> Sticky<S, C> {
     }
 
     /// Returns the first `n` nodes for this session, its own first. Binds nothing.
-    pub fn replicas<K>(&self, session: &K, n: usize) -> alloc::vec::Vec<&S::Node>
+    pub fn replicas<K>(&self, session: &K, n: usize) -> Vec<&S::Node>
     where
         S: Strategy,
         K: Key + ?Sized,
     {
-        crate::strategy::Route::replicas(self, session, n)
-    }
-
-    /// Forgets a session, as at a log-out. Its next request is a first one.
-    pub fn forget<K>(&self, session: &K)
-    where
-        S: Strategy,
-        K: Key + ?Sized,
-    {
-        self.sessions
-            .forget(self.strategy.token_of(session.key_bytes().as_ref()));
+        Route::replicas(self, session, n)
     }
 
     fn home(&self, token: Token) -> Home<'_, S::Node>
     where
         S: Strategy,
     {
-        match self.sessions.get(token) {
+        match self.sessions.get(token, self.view) {
             None => Home::None,
             Some(id) => match self.strategy.member(&id) {
                 Some(member) => Home::At(member.node),
@@ -165,7 +229,8 @@ impl<S, C: Clock> Sticky<S, C> {
         }
     }
 
-    /// Binds a session that has no home to `node`. Returns the identity of another node where another thread was faster.
+    /// Binds a session that has no home to `node`. Returns the identity of another node if the
+    /// session is bound to that, by another thread or a later view.
     fn settle(&self, token: Token, home: &Home<'_, S::Node>, node: &S::Node) -> Option<Arc<[u8]>>
     where
         S: Strategy,
@@ -176,8 +241,7 @@ impl<S, C: Clock> Sticky<S, C> {
             Home::Gone(id) => Some(&**id),
         };
         with_identity(&self.strategy, node, |id| {
-            let bound = self.sessions.bind(token, id, gone);
-            (*bound != *id).then_some(bound)
+            self.sessions.bind(token, id, gone, self.view)
         })
     }
 }
@@ -186,7 +250,7 @@ impl<S, C: Clock> Sticky<S, C> {
 enum Home<'a, N> {
     None,
     At(&'a N),
-    /// To a node that is no member any more.
+    /// To a node that is not a member of this view.
     Gone(Arc<[u8]>),
 }
 
@@ -198,7 +262,8 @@ impl<'a, N> Home<'a, N> {
         }
     }
 
-    /// The first node that is accepted: of the session's own, if there is one and the strategy admits it, then of the strategy's order.
+    /// Returns the first node that is accepted: the session's own, if there is one and the strategy
+    /// admits it, else the first of the strategy's order.
     fn first<S: Strategy<Node = N>>(
         &self,
         strategy: &'a S,
@@ -215,67 +280,11 @@ impl<'a, N> Home<'a, N> {
     }
 }
 
-impl<S, C: Clock> Sticky<Bounded<S>, C> {
-    /// Reserves a place for one request of this session: on its own node if that is below its cap, else on the next one in the order that is.
-    ///
-    /// A cap is never exceeded for a session's sake: a request that finds its node full is a detour, and the session stays bound. `None` only where no node
-    /// is eligible.
-    ///
-    /// ```
-    /// use clockwise::{Bounded, HashRing, Sticky, Tracked};
-    /// use std::time::Duration;
-    ///
-    /// let ring = HashRing::from_nodes(["a", "b", "c"].map(Tracked::new))?;
-    /// let sticky = Sticky::new(Bounded::new(ring, 1.5)?, 100_000, Duration::from_secs(1800));
-    /// let lease = sticky.acquire("session 7").unwrap();
-    /// let node = lease.node();
-    /// drop(lease);
-    /// assert_eq!(sticky.route("session 7"), Some(node));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn acquire<K>(&self, session: &K) -> Option<Lease<'_, S::Node>>
-    where
-        S: Strategy<Node: Counted>,
-        K: Key + ?Sized,
-    {
-        self.reserve(session, false, |_| true)
-    }
-
-    /// As [`acquire`](Sticky::acquire), among the nodes for which `accept` says true.
-    pub fn acquire_where<'a, K, F>(&'a self, session: &K, accept: F) -> Option<Lease<'a, S::Node>>
-    where
-        S: Strategy<Node: Counted>,
-        K: Key + ?Sized,
-        F: FnMut(&'a S::Node) -> bool,
-    {
-        self.reserve(session, true, accept)
-    }
-
-    /// If not `conditional`, `accept` refuses no node.
-    fn reserve<'a, K>(
-        &'a self,
-        session: &K,
-        conditional: bool,
-        accept: impl FnMut(&'a S::Node) -> bool,
-    ) -> Option<Lease<'a, S::Node>>
-    where
-        S: Strategy<Node: Counted>,
-        K: Key + ?Sized,
-    {
-        let (bounded, inside) = (&self.strategy, self.strategy.strategy());
-        let token = inside.token_of(session.key_bytes().as_ref());
-        let home = self.home(token);
-        let own = home.node().filter(|node| inside.admits(node));
-        let lease = bounded.reserve(own, token, conditional, accept)?;
-        self.settle(token, &home, lease.node());
-        Some(lease)
-    }
-}
-
 impl<S: Strategy, C: Clock> Strategy for Sticky<S, C> {
     type Node = S::Node;
 
-    /// The session's node first, then the order of the strategy inside. Binds nothing.
+    /// Offers the session's node first, then the others in the order of the strategy inside. Binds
+    /// nothing.
     fn pick<'a>(
         &'a self,
         token: Token,
@@ -284,7 +293,7 @@ impl<S: Strategy, C: Clock> Strategy for Sticky<S, C> {
         self.home(token).first(&self.strategy, token, accept)
     }
 
-    /// The session's node. Binds it if it was not bound.
+    /// Returns the session's node. Binds the session if it is not bound.
     fn route_token(&self, token: Token) -> Option<&S::Node> {
         let home = self.home(token);
         let node = home.first(&self.strategy, token, &mut |_| true)?;
@@ -313,10 +322,14 @@ wrapper!(
     [S: Membership, C: Clock]
 );
 
-/// Shares the sessions.
+/// Shares the sessions, as a view of the same generation.
 impl<S: Clone, C> Clone for Sticky<S, C> {
     fn clone(&self) -> Self {
-        self.with_strategy(self.strategy.clone())
+        Sticky {
+            strategy: self.strategy.clone(),
+            view: self.view,
+            sessions: Arc::clone(&self.sessions),
+        }
     }
 }
 

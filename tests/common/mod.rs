@@ -8,6 +8,7 @@
 //! | `PROPTEST_CASES=n` | sequences of the model test |
 #![allow(dead_code, unreachable_pub)] // each test uses its part
 
+pub mod caps;
 pub mod gauge;
 pub mod hashers;
 pub mod names;

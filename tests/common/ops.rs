@@ -239,9 +239,13 @@ impl World {
         assert_eq!(ring.member(&id).map(|m| m.weight), state.map(|s| s.weight));
 
         let arcs = oracle.arcs();
-        let seen = ring
-            .arcs()
-            .map(|arc| (arc.first.get(), arc.last.get(), &*arc.node.id));
+        let seen = ring.arcs().map(|arc| {
+            (
+                arc.range.first().get(),
+                arc.range.last().get(),
+                &*arc.node.id,
+            )
+        });
         assert!(seen.eq(arcs.iter().copied()), "arcs");
         let measure = |id: &[u8]| -> u128 {
             let own = arcs.iter().filter(|arc| arc.2 == id);

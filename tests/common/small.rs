@@ -36,7 +36,7 @@ pub fn seen<H: KeyHasher>(ring: &Ring<H>) -> impl PartialEq + std::fmt::Debug + 
         .collect();
     let arcs: Vec<_> = ring
         .arcs()
-        .map(|arc| (arc.first, arc.last, arc.node.clone()))
+        .map(|arc| (arc.range.first(), arc.range.last(), arc.node.clone()))
         .collect();
     (members, arcs, ring.point_count(), ring.fingerprint())
 }

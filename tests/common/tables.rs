@@ -118,7 +118,7 @@ pub fn is_the_difference(
     let moves: Vec<_> = diff.moves().collect();
     for pair in moves.windows(2) {
         let (a, b) = (pair[0], pair[1]);
-        let touch = a.last.get() + 1 == b.first.get();
-        assert!(a.last < b.first && !(touch && (a.from, a.to) == (b.from, b.to)));
+        let touch = a.range.last().get() + 1 == b.range.first().get();
+        assert!(a.range.last() < b.range.first() && !(touch && (a.from, a.to) == (b.from, b.to)));
     }
 }

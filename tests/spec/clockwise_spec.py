@@ -8,6 +8,7 @@ import bisect
 import fractions
 import heapq
 import ipaddress
+import math
 import pathlib
 import struct
 
@@ -342,3 +343,22 @@ def unhex(text):
     """Bytes as the files write them: in hexadecimal, or `hh*n`."""
     byte, star, times = text.partition("*")
     return bytes.fromhex(byte) * int(times) if star else bytes.fromhex(byte)
+
+
+# ---- 10. overprovisioned groups ----------------------------------------------------------------------------------------
+
+def second_hash(token):
+    return xxh3(b"failover" + struct.pack("<Q", token))
+
+
+def home_group(factor, groups, token):
+    """The key's home; a group is (eligible weight, whole weight)."""
+    shares = [
+        min(2**64, math.ceil(fractions.Fraction(factor * eligible * 2**32, whole))) if whole else 0
+        for eligible, whole in groups
+    ]
+    place = second_hash(token) * min(2**64, sum(shares)) // 2**64
+    for group in range(len(groups)):
+        if place < sum(shares[: group + 1]):
+            return group
+    return 0

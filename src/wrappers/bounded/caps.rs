@@ -1,4 +1,5 @@
-//! The cap of a node: ⌈c · requests · weight / total weight⌉, in integers, the same on every platform.
+//! The cap of a node: ⌈c · requests · weight / total weight⌉, in integers, the same on every
+//! platform.
 
 use crate::error::ConfigError;
 
@@ -15,7 +16,7 @@ const ONE: f64 = (1u64 << 32) as f64;
 impl Factor {
     pub(super) fn new(factor: f64) -> Result<Self, ConfigError> {
         if factor.is_finite() && factor > 1.0 {
-            // Exact, as 2³² is a power of two. From 2³² on the cast saturates, and no cap is reached.
+            // Exact, as 2³² is a power of two. From 2³² on the cast saturates: no cap is reached.
             Ok(Factor((factor * ONE) as u64))
         } else {
             let must = "above 1 and finite";
@@ -133,15 +134,37 @@ mod tests {
         assert_eq!(caps(1.1, 0, 0).cap(0), 0);
     }
 
+    /// A least cap of `min_cap` for a node of average weight, however large the numbers.
+    #[test]
+    fn floors_are_in_proportion_to_weight() {
+        let floor = Caps::floor(8, 4, 12);
+        assert_eq!([1, 2, 3, 6].map(|weight| floor.cap(weight)), [3, 6, 8, 16]);
+        assert!(floor.admit(2, 1) && !floor.admit(3, 1));
+        assert_eq!(Caps::floor(0, 4, 12).cap(3), 0);
+        assert!(!Caps::floor(0, 4, 12).admit(0, 3));
+        let most = Caps::floor(u32::MAX, u64::MAX, 1);
+        assert!(most.admit(u32::MAX, u32::MAX));
+        assert_eq!(most.cap(1), u32::MAX);
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        })]
 
         /// The formula, by fractions: c = a / 2³².
         #[test]
-        fn admits_below_the_cap_and_not_at_it(a in (1u64 << 32) + 1..1 << 36, in_flight in 0u64..1 << 20, weight in 1u32..1000, others in 0u64..100_000) {
+        fn admits_below_the_cap_and_not_at_it(
+            a in (1u64 << 32) + 1..1 << 36,
+            in_flight in 0u64..1 << 20,
+            weight in 1u32..1000,
+            others in 0u64..100_000,
+        ) {
             let total = others + u64::from(weight);
             let caps = Factor(a).caps(in_flight, total);
-            let cap = (u128::from(a) * u128::from(in_flight + 1) * u128::from(weight)).div_ceil(u128::from(total) << 32) as u32;
+            let requests = u128::from(a) * u128::from(in_flight + 1);
+            let cap = (requests * u128::from(weight)).div_ceil(u128::from(total) << 32) as u32;
             prop_assert_eq!(caps.cap(weight), cap);
             prop_assert!(cap >= 1);
             prop_assert!(caps.admit(cap - 1, weight));
@@ -149,7 +172,11 @@ mod tests {
         }
 
         #[test]
-        fn caps_sum_to_more_than_is_in_flight(factor in (10_001u32..40_000).prop_map(|c| f64::from(c) / 1e4), in_flight in 0u64..10_000, weights in prop::collection::vec(1u32..50, 1..30)) {
+        fn caps_sum_to_more_than_is_in_flight(
+            factor in (10_001u32..40_000).prop_map(|c| f64::from(c) / 1e4),
+            in_flight in 0u64..10_000,
+            weights in prop::collection::vec(1u32..50, 1..30),
+        ) {
             let total = weights.iter().map(|&w| u64::from(w)).sum();
             let caps = caps(factor, in_flight, total);
             let sum: u64 = weights.iter().map(|&w| u64::from(caps.cap(w))).sum();

@@ -88,7 +88,7 @@ impl<'a, S: Strategy<Node: Counted>> Look<'a, S> {
         for from_start in [true, false] {
             let mut place = 0;
             strategy.for_each_member(&mut |member| {
-                if member.drained {
+                if member.drained || done.is_some() {
                     return;
                 }
                 let here = place;
@@ -97,7 +97,7 @@ impl<'a, S: Strategy<Node: Counted>> Look<'a, S> {
                     return;
                 }
                 seen += u64::from(member.weight);
-                if done.is_some() || seen <= self.asked {
+                if seen <= self.asked {
                     return;
                 }
                 self.asked = seen;
@@ -106,11 +106,12 @@ impl<'a, S: Strategy<Node: Counted>> Look<'a, S> {
                     done = attempt(self.caps());
                 }
             });
+            if done.is_some() {
+                return done;
+            }
         }
-        if done.is_none() {
-            self.asked = u64::MAX;
-        }
-        done
+        self.asked = u64::MAX;
+        None
     }
 
     fn start(&self) -> u64 {

@@ -1,0 +1,199 @@
+//! How even a placement is: [`Balance`] measures it, [`Forecast`] says what to expect.
+
+mod fair;
+#[cfg(feature = "std")]
+mod forecast;
+
+#[cfg(feature = "std")]
+pub use forecast::Forecast;
+
+pub(crate) use fair::Fair;
+
+use crate::error::readable;
+use crate::nodes::Entry;
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+/// How evenly keys, or copies of them, are spread over the eligible nodes, relative to weight.
+///
+/// A relative load of 1.0 is exactly a node's fair part. Comes from
+/// [`HashRing::balance`](crate::HashRing::balance) for owners and
+/// [`HashRing::balance_of`](crate::HashRing::balance_of) for copies, from the same methods of
+/// [`SlotTable`](crate::SlotTable), and from [`Zoned::balance_of`](crate::Zoned::balance_of) for
+/// copies over zones.
+///
+/// Prints as a table. If there are many nodes, only the busiest and the least loaded are shown.
+///
+/// # Examples
+///
+/// ```
+/// let mut ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+/// ring.set_weight("c", 2)?;
+/// let balance = ring.balance();
+/// assert!(balance.busiest() < 1.2 && balance.least() > 0.8);
+/// println!("{balance}");
+/// // node                        weight     share  expected  relative
+/// // c                                2   51.31 %   50.00 %     1.026
+/// // …
+/// # Ok::<(), clockwise::NodeError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Balance {
+    /// Busiest first.
+    rows: Vec<NodeBalance>,
+    std_dev: f64,
+}
+
+/// One node's part in a [`Balance`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct NodeBalance {
+    /// The identity, readable.
+    pub node: String,
+    /// The weight.
+    pub weight: u32,
+    /// The part of all keys that it owns, or of which it holds a copy, 0 to 1.
+    pub share: f64,
+    /// The part that it should have by weight, 0 to 1: n·w/W for n copies, weight w and total
+    /// weight W. If that is more than 1 for a node, it should hold every key, and the others share
+    /// the rest by weight.
+    pub expected: f64,
+    /// `share / expected`: 1.0 is exactly its fair part.
+    pub relative: f64,
+}
+
+/// A member that is eligible, and how many tokens it holds.
+pub(crate) struct Row<'a> {
+    identity: &'a [u8],
+    weight: u32,
+    held: u128,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new<N>(entry: &'a Entry<N>, held: u128) -> Self {
+        Row {
+            identity: &entry.identity,
+            weight: entry.weight,
+            held,
+        }
+    }
+}
+
+impl Balance {
+    /// For `copies` of each key, no more than there are rows.
+    pub(crate) fn of<'a>(rows: impl Iterator<Item = Row<'a>>, copies: usize) -> Balance {
+        let rows: Vec<Row<'_>> = rows.collect();
+        let mut weights: Vec<u32> = rows.iter().map(|row| row.weight).collect();
+        weights.sort_unstable_by(|a, b| b.cmp(a));
+        let total = weights.iter().map(|&weight| u64::from(weight)).sum();
+        let fair = Fair::new(weights.into_iter(), total, copies);
+        let of_row = |row: Row<'_>| {
+            let (share, expected) = (share(row.held), fair.part(row.weight));
+            let relative = if expected > 0.0 {
+                share / expected
+            } else {
+                1.0
+            };
+            NodeBalance {
+                node: readable(row.identity),
+                weight: row.weight,
+                share,
+                expected,
+                relative,
+            }
+        };
+        let mut rows: Vec<NodeBalance> = rows.into_iter().map(of_row).collect();
+        rows.sort_by(|a, b| b.relative.total_cmp(&a.relative));
+        let std_dev = std_dev(rows.iter().map(|row| row.relative));
+        Balance { rows, std_dev }
+    }
+
+    /// Returns the nodes, busiest first.
+    pub fn nodes(&self) -> &[NodeBalance] {
+        &self.rows
+    }
+
+    /// Returns the load of the busiest node relative to its fair part, 1.0 or more. Returns 1.0 if
+    /// no node is eligible.
+    pub fn busiest(&self) -> f64 {
+        self.rows.first().map_or(1.0, |row| row.relative)
+    }
+
+    /// Returns the load of the least loaded node relative to its fair part, 0.0 to 1.0. Returns
+    /// 1.0 if no node is eligible.
+    pub fn least(&self) -> f64 {
+        self.rows.last().map_or(1.0, |row| row.relative)
+    }
+
+    /// Returns the standard deviation of the relative loads over all eligible nodes (of the
+    /// population, not of a sample). 0.0 is perfect.
+    pub fn std_dev(&self) -> f64 {
+        self.std_dev
+    }
+}
+
+/// Returns a measure as a part of all 2⁶⁴ tokens.
+pub(crate) fn share(measure: u128) -> f64 {
+    measure as f64 / 18_446_744_073_709_551_616.0
+}
+
+/// The root is taken of an integer, because core has none for floats. It is exact to 2⁻³².
+fn std_dev(relative: impl Iterator<Item = f64> + Clone) -> f64 {
+    let n = relative.clone().count();
+    if n == 0 {
+        return 0.0;
+    }
+    let mean = relative.clone().sum::<f64>() / n as f64;
+    let variance = relative.map(|x| (x - mean) * (x - mean)).sum::<f64>() / n as f64;
+    let scale = (1u64 << 32) as f64;
+    ((variance * scale * scale) as u128).isqrt() as f64 / scale
+}
+
+impl fmt::Display for Balance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Rows shown at either end if not all fit.
+        const ENDS: usize = 5;
+        let width = self
+            .rows
+            .iter()
+            .map(|row| row.node.chars().count())
+            .max()
+            .unwrap_or(0)
+            .clamp(8, 40);
+        writeln!(
+            f,
+            "{:<width$} {:>7} {:>9} {:>9} {:>9}",
+            "node", "weight", "share", "expected", "relative"
+        )?;
+        let hidden = if self.rows.len() > 4 * ENDS {
+            ENDS..self.rows.len() - ENDS
+        } else {
+            0..0
+        };
+        for (i, row) in self.rows.iter().enumerate() {
+            if hidden.contains(&i) {
+                if i == hidden.start {
+                    writeln!(f, "… {} more …", hidden.len())?;
+                }
+                continue;
+            }
+            let NodeBalance {
+                node,
+                weight,
+                share,
+                expected,
+                relative,
+            } = row;
+            let (share, expected) = (100.0 * share, 100.0 * expected);
+            writeln!(
+                f,
+                "{node:<width$} {weight:>7} {share:>7.2} % {expected:>7.2} % {relative:>9.3}"
+            )?;
+        }
+        let (busiest, least, std_dev) = (self.busiest(), self.least(), self.std_dev());
+        write!(
+            f,
+            "busiest {busiest:.3}, least {least:.3}, standard deviation {std_dev:.4}"
+        )
+    }
+}

@@ -1,0 +1,63 @@
+//! How far a plan has come, as a state to store, and back.
+
+use super::plan::{Plan, State};
+use crate::error::ResumeError;
+use alloc::vec::Vec;
+
+/// How far a plan has come, to be stored: which moves are complete, and of which migration.
+///
+/// Returned by [`Plan::progress`] and read by [`Plan::resume`]. Takes one bit a move, in the order
+/// of [`Migration::moves`](super::Migration::moves).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Progress {
+    /// A checksum of the migration.
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::word"))]
+    migration: u64,
+    /// Move i is bit i % 8 of byte i / 8.
+    #[cfg_attr(feature = "serde", serde(with = "crate::hex::bytes"))]
+    complete: Vec<u8>,
+}
+
+impl<N> Plan<N> {
+    /// Returns the state to store.
+    ///
+    /// # Performance
+    /// O(moves).
+    pub fn progress(&self) -> Progress {
+        let byte = |states: &[State]| {
+            let bits = (0..).zip(states);
+            bits.map(|(i, &state)| u8::from(state == State::Complete) << i)
+                .sum()
+        };
+        Progress {
+            migration: self.checksum,
+            complete: self.states.chunks(8).map(byte).collect(),
+        }
+    }
+
+    /// Resumes from a stored state. Exactly the moves that were complete then are complete now, and
+    /// no move is under way. The limit may differ.
+    ///
+    /// # Errors
+    /// [`ResumeError::MigrationMismatch`] if the state belongs to a migration with other ranges or
+    /// nodes. [`ResumeError::BitCount`] if it is damaged. The plan is unchanged then.
+    ///
+    /// # Performance
+    /// O(moves × log moves).
+    pub fn resume(&mut self, progress: &Progress) -> Result<(), ResumeError> {
+        if progress.migration != self.checksum {
+            return Err(ResumeError::MigrationMismatch {
+                expected: self.checksum,
+                found: progress.migration,
+            });
+        }
+        let (moves, bytes) = (self.steps.len(), progress.complete.len());
+        let bit = |i: usize| progress.complete[i / 8] >> (i % 8) & 1 == 1;
+        if bytes != moves.div_ceil(8) || (moves..bytes * 8).any(bit) {
+            return Err(ResumeError::BitCount { moves, bytes });
+        }
+        self.restart(bit);
+        Ok(())
+    }
+}
