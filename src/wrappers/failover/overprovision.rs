@@ -153,12 +153,7 @@ fn hash(token: Token) -> u64 {
 mod tests {
     use super::*;
 
-<<<<<<< HEAD
-    fn ends(factor: f64, groups: &[(u64, u64)]) -> Vec<u128> {
-        let mut ends = Vec::new();
-=======
     fn total(factor: f64, groups: &[(u64, u64)]) -> u128 {
->>>>>>> sticky
         let weights = |i: usize| Weights {
             healthy: groups[i].0,
             all: groups[i].1,
