@@ -58,10 +58,10 @@ use alloc::sync::Arc;
 ///
 /// | type | load | wraps |
 /// |---|---|---|
-/// | [`Tracked`](crate::Tracked) | requests in flight + 1 | any node |
-/// | [`PeakEwma`](crate::PeakEwma) | latency × the load of the node inside | a node with a load |
-/// | [`Reported`](crate::Reported) | a number that the application writes | any node |
-/// | [`SlowStart`](crate::SlowStart) | that of the node inside, with a `warmth` | a node with a load |
+/// | [`Tracked`] | requests in flight + 1 | any node |
+/// | [`PeakEwma`] | latency × the load of the node inside | a node with a load |
+/// | [`Reported`] | a number that the application writes | any node |
+/// | [`SlowStart`] | that of the node inside, with a `warmth` | a node with a load |
 ///
 /// They wrap a node and each other, such as `SlowStart<PeakEwma<Tracked<Server>>>`. The outer ones
 /// pass on what the inner ones measure and count. A stack that would lose a measurement, such as a
@@ -109,7 +109,7 @@ pub trait Load {
     ///
     /// A warming node takes *turns*: `LeastLoaded` and `PowerOfTwo` offer it the fraction
     /// `warmth × weight / total weight` of all picks, unless it is far busier than the warm nodes.
-    /// See [`SlowStart`](crate::SlowStart).
+    /// See [`SlowStart`].
     fn warmth(&self) -> f64 {
         1.0
     }
