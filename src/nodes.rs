@@ -1,7 +1,7 @@
 //! Membership: which nodes there are, each with an identity, a weight, and whether it is drained; the same for all strategies.
 //!
 //! A change takes two steps. A *plan* checks the wanted [`Edit`]s, refuses what is wrong, and
-//! returns a [`Draft`] without touching anything. Hashing, which may run a caller's code, comes
+//! returns a draft without touching anything. Hashing, which may run a caller's code, comes
 //! next. Then `commit` only moves values and cannot fail. So a change that is refused or panics
 //! leaves the members unchanged.
 

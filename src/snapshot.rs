@@ -1,6 +1,6 @@
 //! [`Snapshot`]: what decides a strategy's answers, to be stored or sent; and the fingerprint over the same.
 //!
-//! One format for all strategies. Each says what it is in a [`Placement`]; taking a snapshot, checking one and fingerprinting go
+//! One format for all strategies. Each says what it is in a `Placement`; taking a snapshot, checking one and fingerprinting go
 //! from there. `docs/SPEC.md` describes both to other languages.
 
 #[cfg(feature = "serde")]
