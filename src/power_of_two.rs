@@ -99,7 +99,8 @@ impl<N> PowerOfTwo<N> {
     /// [`ConfigError::OutOfRange`] for 0 or more than 16.
     pub fn with_choices(mut self, choices: u32) -> Result<Self, ConfigError> {
         if choices == 0 || choices > MOST_CHOICES {
-            return Err(ConfigError::out_of_range("choices", choices, "1 to 16"));
+            let must = "from 1 to 16";
+            return Err(ConfigError::out_of_range("choices", choices, must));
         }
         self.choices = choices;
         Ok(self)

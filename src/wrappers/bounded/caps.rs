@@ -19,7 +19,7 @@ impl Factor {
             // Exact, as 2³² is a power of two. From 2³² on the cast saturates: no cap is reached.
             Ok(Factor((factor * ONE) as u64))
         } else {
-            let must = "above 1 and finite";
+            let must = "finite and above 1";
             Err(ConfigError::out_of_range("load factor", factor, must))
         }
     }

@@ -48,7 +48,7 @@ impl Weights {
 impl Overprovision {
     pub(super) fn new(factor: f64) -> Result<Self, ConfigError> {
         if !factor.is_finite() || factor < 1.0 {
-            let must = "1 or more, and finite";
+            let must = "finite and at least 1";
             return Err(ConfigError::out_of_range("overprovision", factor, must));
         }
         Ok(Overprovision {
