@@ -80,7 +80,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns `true` if a replaced snapshot may still be held. Nobody can get hold of it again.
+/// Returns `true` if a replaced snapshot may still be held. It cannot be loaded again.
 fn is_held<S>((_, strategy): &(u64, Weak<S>)) -> bool {
     strategy.strong_count() > 0
 }

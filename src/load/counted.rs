@@ -127,16 +127,17 @@ through_pointers! {
 ///
 /// `()` is told nothing. A node that measures latency has a watch that holds the start time.
 pub trait Watch {
-    /// The request was answered, such as by the first byte of a stream. It is still in flight.
+    /// Notes that the request was answered, such as by the first byte of a stream. It is still in
+    /// flight.
     fn answered(&mut self);
 
-    /// The request failed. It is still in flight.
+    /// Notes that the request failed. It is still in flight.
     fn failed(&mut self);
 
-    /// The request has ended. Called once, just before the request stops counting.
+    /// Notes that the request has ended. Called once, just before the request stops counting.
     fn ended(&mut self);
 
-    /// From now on, a request that ends without an answer has failed.
+    /// Treats the request as failed if it ends without an answer after this call.
     fn expect_answer(&mut self);
 }
 

@@ -13,7 +13,7 @@ const BUSIER: f64 = 4.0;
 
 /// Which node a pick has drawn, in proportion to weight, and whether the pick is its turn.
 ///
-/// It stands until that node is refused, and then another one is drawn. If each refusal led to
+/// It is kept until that node is refused, and then another one is drawn. If each refusal led to
 /// another draw, the idle nodes that a filter refuses would give a warming node many chances.
 ///
 /// To learn whether a node that was drawn is refused, it is preferred to its equals: a node that is

@@ -22,7 +22,7 @@ use core::fmt;
 /// | [`Done`](Stage::Done) | new replicas | new replicas |
 ///
 /// A read asks the first of `reads`. The next one is for a node that cannot be *reached*. "Not
-/// found" is an answer: a read that goes on after it brings deleted data back.
+/// found" is an answer: a read that continues after it brings deleted data back.
 ///
 /// Works with any two strategies whose order of preference depends on the members alone: rings,
 /// rendezvous, slot tables, and wrappers around them. References and `Arc`s are strategies too.

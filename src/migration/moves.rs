@@ -1,4 +1,4 @@
-//! [`Move`]: a range of tokens that goes from one node to another.
+//! [`Move`]: a range of tokens that moves from one node to another.
 
 use crate::hash::TokenRange;
 

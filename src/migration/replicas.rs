@@ -128,9 +128,9 @@ impl Spread {
 }
 
 /// Returns the ranks of a replica set, in the order of
-/// [`Route::replicas_across`](crate::Route::replicas_across): all first nodes of their domains, then
-/// all second ones, and so on. `walk` passes the eligible nodes' ranks in order of preference, and
-/// may repeat them.
+/// [`Route::replicas_across`](crate::Route::replicas_across): all first nodes of their domains,
+/// then all second ones, and so on. `walk` passes the eligible nodes' ranks in order of preference,
+/// and may repeat them.
 ///
 /// # Performance
 /// Stops when no later node can enter the set: after O(n) steps expected, if n is well below the

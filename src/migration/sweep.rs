@@ -81,7 +81,7 @@ fn open<S: AsRef<[u32]>>(span: Option<&(u64, u64, S)>) -> (u64, &[u32]) {
 #[derive(Default)]
 struct Steps {
     steps: Vec<Step>,
-    /// Where those of the latest range begin.
+    /// The position of the first step of the latest range.
     latest: usize,
 }
 

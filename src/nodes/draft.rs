@@ -45,7 +45,7 @@ pub(crate) struct Planned<'a> {
     pub(crate) drained: bool,
     /// Its rank before, if it is a member already.
     pub(crate) before: Option<usize>,
-    /// Orders the members as they were listed.
+    /// Orders the members as the caller listed them.
     // Only `compat` reads it.
     #[cfg_attr(not(feature = "compat"), allow(dead_code))]
     pub(crate) place: u64,

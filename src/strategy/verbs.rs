@@ -478,9 +478,9 @@ macro_rules! managing_verbs {
                 <Self as $Verbs>::set_weight(self, id, weight)
             }
 
-            /// Takes a member out of service without removing it: it is offered for no key, and
-            /// the keys of the other members stay where they would be if it were removed. Does
-            /// nothing if the member is drained already.
+            /// Takes a member out of service without removing it: it is offered for no key, and the
+            /// keys of the other members have the owners that they would have if it were removed.
+            /// Does nothing if the member is drained already.
             ///
             /// # Errors
             /// [`NodeError::Unknown`](crate::NodeError::Unknown).

@@ -94,9 +94,10 @@ impl<N, H> SlotTableBuilder<N, H> {
         self
     }
 
-    /// Sets how much work a snapshot may ask for in [`restore`](SlotTableBuilder::restore), in units
-    /// of about a nanosecond. The default is 2²⁹, about half a second. A slot takes 32 units, or 96
-    /// with a cap, 2 more for each node, and 16 more for each distinct weight beyond the first.
+    /// Sets how much work a snapshot may ask for in [`restore`](SlotTableBuilder::restore), in
+    /// units of about a nanosecond. The default is 2²⁹, about half a second. A slot takes 32 units,
+    /// or 96 with a cap, 2 more for each node, and 16 more for each distinct weight beyond the
+    /// first.
     ///
     /// It bounds the time and the memory that a snapshot from an untrusted source can cost. Set it
     /// to `u64::MAX` for a snapshot of your own. It is not part of the placement.

@@ -29,8 +29,8 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
     /// with.
     ///
     /// A small snapshot can ask for a large table. The default budget of
-    /// [`max_work`](SlotTableBuilder::max_work) allows, for example, 65,536 slots of 4,000 nodes, or
-    /// 1,048,576 of 200. For another budget use [`SlotTableBuilder::restore`].
+    /// [`max_work`](SlotTableBuilder::max_work) allows, for example, 65,536 slots of 4,000 nodes,
+    /// or 1,048,576 of 200. For another budget use [`SlotTableBuilder::restore`].
     ///
     /// # Examples
     ///

@@ -40,7 +40,7 @@ use total_weight::TotalWeight;
 /// - floorᵢ is 0 unless [`min_cap`](Bounded::min_cap) was set.
 ///
 /// So no key, however hot, and no client that aims keys at a node gives the node more than c times
-/// its fair share. While no node is at its cap, each key goes where the strategy inside sends it.
+/// its fair share. While no node is at its cap, each key keeps the node of the inner strategy.
 ///
 /// **Which c?** Use at least 1 + 2/√(requests in flight per node): 1.25 with 64 per node, 1.5 with
 /// 16. Below that, random variation alone fills nodes. With few requests in flight per node, also
@@ -76,7 +76,7 @@ use total_weight::TotalWeight;
 /// - **All nodes that can be offered are full.** This takes requests that bypass this `Bounded`,
 ///   predicates that change their answers during the call, or other threads. Then L is read once
 ///   more. If all nodes are still full, the caps are computed from L and W of just these nodes, so
-///   that the request goes to one of them. `None` therefore means that no node is eligible and
+///   that one of them gets the request. `None` therefore means that no node is eligible and
 ///   accepted, never that all nodes are busy.
 ///
 /// L also includes requests that still run on nodes that have been removed, drained or refused

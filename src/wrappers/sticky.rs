@@ -21,7 +21,7 @@ use sessions::{Sessions, View, nanos};
 /// Sticky sessions over any strategy: remembers, for a time, to which node it sent a session.
 /// Needs the feature `sticky`.
 ///
-/// - A session's first request goes to the node that the strategy inside picks, and binds the
+/// - A session's first request is sent to the node that the inner strategy picks, and binds the
 ///   session to that node.
 /// - **The session keeps its node while that is a member**, even a drained one, whichever nodes
 ///   join and however loads change.

@@ -1,4 +1,4 @@
-//! [`Rounds`]: the order over zones as it comes to light.
+//! [`Rounds`]: the order over zones, found step by step.
 
 use super::waiting::Waiting;
 use super::zones::Zones;
