@@ -26,7 +26,7 @@ const MOST_CHOICES: u32 = 16;
 /// are exact and local, [`LeastLoaded`](crate::LeastLoaded) is better.
 ///
 /// Of two equally loaded nodes either is picked, by a coin. If one node is eligible, it is picked.
-/// A node that is refused leaves the draw, and two are drawn anew among the rest.
+/// A node that is refused leaves the draw, and two are drawn again among the rest.
 ///
 /// Nodes that are warming up ([`Load::warmth`]) get turns in proportion to their warmth. See
 /// [`SlowStart`](crate::SlowStart).

@@ -51,7 +51,7 @@ const TICKS: usize = 64;
 ///
 /// Clones share their turns, as snapshots in [`Shared`](crate::Shared) must: a pick of one is a
 /// turn that no other takes again, so the cycles are exact across them. If the membership of a
-/// clone changes, its turns change, and the count goes on. For turns of its own, build another
+/// clone changes, its turns change, and the count continues. For turns of its own, build another
 /// strategy with the same members:
 ///
 /// ```
@@ -80,7 +80,7 @@ const TICKS: usize = 64;
 /// pick no faster together.
 ///
 /// The counter wraps after 2⁶⁴ picks, or after 2³² if the target has no 64-bit atomics. The cycle
-/// then starts anew. `RoundRobin` requires pointer-width atomics.
+/// then starts again. `RoundRobin` requires pointer-width atomics.
 pub struct RoundRobin<N> {
     nodes: NodeSet<N>,
     line: Line,
@@ -169,7 +169,7 @@ impl<N> RoundRobin<N> {
         self.turns.at(tick, &self.line)
     }
 
-    /// Goes on with a pick whose first node was refused.
+    /// Continues a pick whose first node was refused.
     #[cold]
     fn pick_another<'a>(
         &'a self,

@@ -64,7 +64,7 @@ macro_rules! wrapper {
         $crate::strategy::managing_verbs! {
             impl[$($membership)*] $Type, $N,
             via $crate::strategy::Lists, $crate::Manage,
-            ", or a limit of the strategy inside" $(, where [$($bounds)*])?
+            ", or a limit of the inner strategy" $(, where [$($bounds)*])?
         }
 
         impl<$($membership)*> $crate::Membership for $Type $(where $($bounds)*)? {

@@ -72,7 +72,7 @@ pub struct SlowStart<N, C = SystemClock> {
     /// 1/aggression.
     exponent: f64,
     floor: f64,
-    /// Whether the clock was seen past the window.
+    /// `true` if the clock was seen past the window.
     warm: AtomicBool,
 }
 

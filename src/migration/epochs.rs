@@ -103,7 +103,7 @@ pub struct Epochs<Old, New = Old> {
     pub(super) old_count: usize,
     pub(super) new_count: usize,
     pub(super) stages: Stages,
-    /// Whether the ranges are of the new side's tokens, should the two hash differently.
+    /// `true` if the ranges are of the new side's tokens, should the two hash differently.
     pub(super) reversed: bool,
 }
 
@@ -213,7 +213,7 @@ impl<Old, New> Epochs<Old, New> {
     ///
     /// Processes may reverse one by one, but none of them gets a forward step after the first one
     /// has reversed. A process that has no epochs yet needs none. After the reversal the protocol
-    /// goes on as before, to [`Stage::Done`].
+    /// continues as before, to [`Stage::Done`].
     #[must_use]
     pub fn reverse(self) -> Epochs<New, Old> {
         Epochs {
@@ -323,8 +323,8 @@ pub(super) fn first<S: Strategy>(strategy: &S, token: Token, n: usize) -> Vec<&S
     nodes
 }
 
-/// Whether nodes of two strategies have the same identity: the one that they joined with, if the
-/// strategy knows it.
+/// Returns `true` if nodes of two strategies have the same identity: the one that they joined with,
+/// if the strategy knows it.
 fn same<N: Key>(
     a: &impl Strategy<Node = N>,
     node_a: &N,

@@ -23,7 +23,7 @@ pub(crate) struct Spread {
     copies: usize,
     /// Every domain gives all its nodes below this rank within the domain …
     full: u32,
-    /// … which are this many together, and the rest of the copies comes from those at it.
+    /// … which are this many together, and the rest of the copies are on those at it.
     below: usize,
     /// A node that is in every set, and how many domains have their first node before it if it
     /// alone is missing. It need not be walked to.

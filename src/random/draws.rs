@@ -171,7 +171,7 @@ mod tests {
         ];
         let draws = Draws::with_seed(1_234_567);
         assert_eq!([(); 5].map(|()| draws.next().draw()), published);
-        // The stream goes on past the ends of blocks: its states are a golden ratio apart.
+        // The stream continues past the ends of blocks: its states are a golden ratio apart.
         for number in 5..1000 {
             let state = 1_234_567u64.wrapping_add(GOLDEN.wrapping_mul(number));
             assert_eq!(draws.next().even(), state, "pick {number}");

@@ -130,7 +130,7 @@ impl<S> Failover<S> {
         &mut self.groups
     }
 
-    /// Must come before every change of the groups.
+    /// Must be called before every change of the groups.
     fn forget_health(&mut self) {
         if let Some(overprovision) = &mut self.overprovision {
             overprovision.forget();

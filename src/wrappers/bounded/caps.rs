@@ -28,7 +28,7 @@ impl Factor {
         self.0 as f64 / ONE
     }
 
-    /// The caps while `in_flight` requests are in flight and one more is to come, over nodes of
+    /// The caps while `in_flight` requests are in flight and one more is to begin, over nodes of
     /// this total weight.
     ///
     /// They sum to at least c · (`in_flight` + 1) > `in_flight`. So of nodes that have no more than

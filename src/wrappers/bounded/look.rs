@@ -27,7 +27,7 @@ pub(super) struct Look<'a, S> {
 }
 
 impl<'a, S: Strategy<Node: Counted>> Look<'a, S> {
-    /// `conditional`: whether the caller refuses nodes, other than the strategy inside.
+    /// `conditional` is `true` if the caller refuses nodes, besides the inner strategy.
     #[inline]
     pub(super) fn new(
         bounded: &'a Bounded<S>,

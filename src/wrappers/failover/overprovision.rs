@@ -11,7 +11,7 @@ use core::fmt;
 #[cfg(feature = "std")]
 use {alloc::boxed::Box, alloc::vec::Vec, std::sync::OnceLock};
 
-/// All keys, as a number of hashes.
+/// The number of hashes that make up all keys.
 const ALL: u128 = 1 << 64;
 
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(super) struct Overprovision {
 #[cfg(feature = "std")]
 type Known = OnceLock<Box<[u128]>>;
 
-/// There is no lock to keep them in.
+/// Without `std` there is no lock to keep them in.
 #[cfg(not(feature = "std"))]
 type Known = ();
 
