@@ -86,6 +86,17 @@
 //! node and leave the strategy unchanged.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// The docs link to everything, also to what a build without all features does not have. With all
+// features every link is checked.
+#![cfg_attr(
+    not(all(
+        feature = "compat",
+        feature = "serde",
+        feature = "shared",
+        feature = "sticky"
+    )),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -105,11 +116,6 @@ pub mod table;
 pub mod wrappers;
 
 #[cfg(any(doc, doctest))]
-// The guide links to everything, also to what a build without all features does not have.
-#[cfg_attr(
-    not(all(feature = "compat", feature = "sticky", feature = "shared")),
-    allow(rustdoc::broken_intra_doc_links)
-)]
 pub mod guide;
 
 mod clock;

@@ -2,7 +2,7 @@
 //! strategies use it.
 //!
 //! A change takes two steps. A *plan* checks the wanted [`Edit`]s, refuses invalid ones, and
-//! returns a [`Draft`] without changing anything. Hashing, which may run a caller's code, is next.
+//! returns a draft without changing anything. Hashing, which may run a caller's code, is next.
 //! Then `commit` only moves values and cannot fail. So a change that is refused or panics leaves
 //! the members unchanged.
 

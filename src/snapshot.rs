@@ -1,7 +1,7 @@
 //! [`Snapshot`], which holds what decides a strategy's answers, and the fingerprint over the same
 //! data.
 //!
-//! There is one format for all strategies. Each describes itself in a [`Placement`], from which
+//! There is one format for all strategies. Each describes itself in a `Placement`, from which
 //! snapshots are taken, checked and fingerprinted. `docs/SPEC.md` describes both for other
 //! languages.
 

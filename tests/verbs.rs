@@ -2,6 +2,8 @@
 //!
 //! No trait of the crate is imported here, so a verb that is missing does not compile.
 
+#![cfg(all(feature = "shared", feature = "sticky"))]
+
 mod common;
 
 use clockwise::{

@@ -10,10 +10,8 @@ use crate::strategy::{
 };
 use core::fmt;
 
-#[cfg(not(feature = "std"))]
-use core::cell::OnceCell as Once;
 #[cfg(feature = "std")]
-use std::sync::OnceLock as Once;
+use std::sync::OnceLock;
 
 /// A strategy whose order spreads over zones (racks, regions): no zone repeats while another is
 /// unused.
@@ -69,13 +67,14 @@ use std::sync::OnceLock as Once;
 ///
 /// If a filter inside has emptied a zone, a walk to a later rank looks at every member once.
 ///
-/// Without the feature `std`, a `Zoned` is not `Sync`.
+/// Without the feature `std` the zones are counted at each pick.
 #[derive(Clone)]
 pub struct Zoned<S, D> {
     strategy: S,
     zone: D,
     /// Counted at first use, forgotten with each `&mut` to the strategy.
-    zones: Once<Zones>,
+    #[cfg(feature = "std")]
+    zones: OnceLock<Zones>,
 }
 
 impl<S, D> Zoned<S, D> {
@@ -89,7 +88,8 @@ impl<S, D> Zoned<S, D> {
         Zoned {
             strategy,
             zone,
-            zones: Once::new(),
+            #[cfg(feature = "std")]
+            zones: OnceLock::new(),
         }
     }
 
@@ -101,7 +101,10 @@ impl<S, D> Zoned<S, D> {
     /// Returns a mutable reference to the inner strategy. The zones are counted again at the next
     /// use.
     pub fn strategy_mut(&mut self) -> &mut S {
-        self.zones = Once::new();
+        #[cfg(feature = "std")]
+        {
+            self.zones = OnceLock::new();
+        }
         &mut self.strategy
     }
 }
@@ -112,16 +115,27 @@ where
     D: Fn(&S::Node) -> V,
     V: PartialEq,
 {
-    fn zones(&self) -> &Zones {
-        self.zones.get().unwrap_or_else(|| self.count())
+    #[cfg(feature = "std")]
+    fn with_zones<T>(&self, f: impl FnOnce(&Zones) -> T) -> T {
+        match self.zones.get() {
+            Some(zones) => f(zones),
+            // Counted before the cell is filled: a zone function that asks this strategy for a node
+            // must not wait for itself.
+            None => {
+                let zones = self.count();
+                f(self.zones.get_or_init(|| zones))
+            }
+        }
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn with_zones<T>(&self, f: impl FnOnce(&Zones) -> T) -> T {
+        f(&self.count())
     }
 
     #[cold]
-    fn count(&self) -> &Zones {
-        // Counted before the cell is filled: a zone function that asks this strategy for a node
-        // must not wait for itself.
-        let zones = Zones::of(&self.strategy, &mut &self.zone, Count::Eligible);
-        self.zones.get_or_init(|| zones)
+    fn count(&self) -> Zones {
+        Zones::of(&self.strategy, &mut &self.zone, Count::Eligible)
     }
 }
 
@@ -138,7 +152,7 @@ where
         token: Token,
         accept: &mut dyn FnMut(&'a S::Node) -> bool,
     ) -> Option<&'a S::Node> {
-        pick_across(&self.strategy, token, self.zones(), &mut &self.zone, accept)
+        self.with_zones(|zones| pick_across(&self.strategy, token, zones, &mut &self.zone, accept))
     }
 
     fn route_token(&self, token: Token) -> Option<&S::Node> {
