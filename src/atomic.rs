@@ -1,11 +1,12 @@
-//! The atomics of the crate: core's, or under `cfg(loom)` in unit tests those of the model checker.
+//! The atomics of the crate: those of `core`, or in unit tests under `cfg(loom)` those of the model
+//! checker.
 
 #[cfg(not(all(test, loom)))]
 pub(crate) use core::sync::atomic::*;
 #[cfg(all(test, loom))]
 pub(crate) use loom::sync::atomic::*;
 
-/// A counter of picks: 64 bits wide where the target has such atomics, else as wide as a pointer.
+/// A counter of picks: 64 bits wide if the target has such atomics, else as wide as a pointer.
 #[cfg(target_has_atomic = "64")]
 pub(crate) type Counter = AtomicU64;
 #[cfg(target_has_atomic = "64")]
@@ -15,7 +16,7 @@ pub(crate) type Counter = AtomicUsize;
 #[cfg(not(target_has_atomic = "64"))]
 pub(crate) type Count = usize;
 
-/// A count as 64 bits, whatever the target.
+/// Converts a count to 64 bits on every target.
 #[inline]
 #[allow(
     clippy::unnecessary_cast,

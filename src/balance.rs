@@ -1,4 +1,4 @@
-//! How even a placement is: [`Balance`] measures it, [`Forecast`] says what to expect.
+//! [`Balance`] measures how even a placement is, and [`Forecast`] predicts it.
 
 mod fair;
 #[cfg(feature = "std")]
@@ -14,15 +14,16 @@ use crate::nodes::Entry;
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-/// How evenly keys, or copies of them, are spread over the eligible nodes, relative to weight.
+/// A measurement of how evenly keys, or copies of them, are spread over the eligible nodes,
+/// relative to weight.
 ///
-/// A relative load of 1.0 is exactly a node's fair part. Comes from
-/// [`HashRing::balance`](crate::HashRing::balance) for owners and
-/// [`HashRing::balance_of`](crate::HashRing::balance_of) for copies, from the same methods of
-/// [`SlotTable`](crate::SlotTable), and from [`Zoned::balance_of`](crate::Zoned::balance_of) for
-/// copies over zones.
+/// A relative load of 1.0 is exactly a node's fair share.
+/// [`HashRing::balance`](crate::HashRing::balance) returns it for owners and
+/// [`HashRing::balance_of`](crate::HashRing::balance_of) for copies.
+/// [`SlotTable`](crate::SlotTable) has the same methods, and
+/// [`Zoned::balance_of`](crate::Zoned::balance_of) is for copies over zones.
 ///
-/// Prints as a table. If there are many nodes, only the busiest and the least loaded are shown.
+/// It prints as a table. If there are many nodes, only the busiest and the least loaded are shown.
 ///
 /// # Examples
 ///
@@ -39,30 +40,30 @@ use core::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Balance {
-    /// Busiest first.
+    /// The nodes, busiest first.
     rows: Vec<NodeBalance>,
     std_dev: f64,
 }
 
-/// One node's part in a [`Balance`].
+/// The load of one node in a [`Balance`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct NodeBalance {
-    /// The identity, readable.
+    /// The identity, in readable form.
     pub node: String,
     /// The weight.
     pub weight: u32,
-    /// The part of all keys that it owns, or of which it holds a copy, 0 to 1.
+    /// The fraction of all keys that it owns, or of which it holds a copy, 0 to 1.
     pub share: f64,
-    /// The part that it should have by weight, 0 to 1: n·w/W for n copies, weight w and total
-    /// weight W. If that is more than 1 for a node, it should hold every key, and the others share
-    /// the rest by weight.
+    /// Its fair share by weight, 0 to 1: n·w/W for n copies, weight w and total weight W. If that
+    /// is more than 1 for a node, it should hold every key, and the others share the rest by
+    /// weight.
     pub expected: f64,
-    /// `share / expected`: 1.0 is exactly its fair part.
+    /// `share / expected`. 1.0 is exactly its fair share.
     pub relative: f64,
 }
 
-/// A member that is eligible, and how many tokens it holds.
+/// An eligible member and the number of tokens that it holds.
 pub(crate) struct Row<'a> {
     identity: &'a [u8],
     weight: u32,
@@ -80,7 +81,7 @@ impl<'a> Row<'a> {
 }
 
 impl Balance {
-    /// For `copies` of each key, no more than there are rows.
+    /// Measures `copies` of each key, of which there must be no more than rows.
     pub(crate) fn of<'a>(rows: impl Iterator<Item = Row<'a>>, copies: usize) -> Balance {
         let rows: Vec<Row<'_>> = rows.collect();
         let mut weights: Vec<u32> = rows.iter().map(|row| row.weight).collect();
@@ -113,31 +114,32 @@ impl Balance {
         &self.rows
     }
 
-    /// Returns the load of the busiest node relative to its fair part, 1.0 or more. Returns 1.0 if
+    /// Returns the load of the busiest node relative to its fair share, 1.0 or more. Returns 1.0 if
     /// no node is eligible.
     pub fn busiest(&self) -> f64 {
         self.rows.first().map_or(1.0, |row| row.relative)
     }
 
-    /// Returns the load of the least loaded node relative to its fair part, 0.0 to 1.0. Returns
+    /// Returns the load of the least loaded node relative to its fair share, 0.0 to 1.0. Returns
     /// 1.0 if no node is eligible.
     pub fn least(&self) -> f64 {
         self.rows.last().map_or(1.0, |row| row.relative)
     }
 
-    /// Returns the standard deviation of the relative loads over all eligible nodes (of the
-    /// population, not of a sample). 0.0 is perfect.
+    /// Returns the population standard deviation of the relative loads over all eligible nodes. 0.0
+    /// is perfect.
     pub fn std_dev(&self) -> f64 {
         self.std_dev
     }
 }
 
-/// Returns a measure as a part of all 2⁶⁴ tokens.
+/// Returns a measure as a fraction of all 2⁶⁴ tokens.
 pub(crate) fn share(measure: u128) -> f64 {
     measure as f64 / 18_446_744_073_709_551_616.0
 }
 
-/// The root is taken of an integer, because core has none for floats. It is exact to 2⁻³².
+/// Returns the standard deviation, exact to 2⁻³². It takes the root of an integer, because `core`
+/// has none for floats.
 fn std_dev(relative: impl Iterator<Item = f64> + Clone) -> f64 {
     let n = relative.clone().count();
     if n == 0 {
@@ -151,7 +153,7 @@ fn std_dev(relative: impl Iterator<Item = f64> + Clone) -> f64 {
 
 impl fmt::Display for Balance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Rows shown at either end if not all fit.
+        /// The number of rows shown at either end if not all fit.
         const ENDS: usize = 5;
         let width = self
             .rows

@@ -1,12 +1,13 @@
-//! Time comes in from outside.
+//! [`Clock`], so that time is an input.
 
 use core::time::Duration;
 
-/// A clock that only ever goes forward: the time since some moment that stays the same.
+/// A monotonic clock, which returns the time since a fixed moment.
 ///
-/// What depends on time takes a clock, so that a test or a simulation can run it by hand. A closure is a clock;
-/// [`SystemClock`] is the default where there is one.
+/// Types that depend on time take a clock, so that a test or a simulation can set the time by hand.
+/// A closure is a clock. [`SystemClock`] is the default if `std` is available.
 ///
+/// # Examples
 /// ```
 /// use clockwise::load::Clock;
 /// use std::{cell::Cell, time::Duration};
@@ -17,7 +18,7 @@ use core::time::Duration;
 /// assert_eq!(Clock::now(&clock), Duration::from_secs(3));
 /// ```
 pub trait Clock {
-    /// Returns the time since the clock's fixed moment, never less than before.
+    /// Returns the time since the clock's fixed moment. It never decreases.
     fn now(&self) -> Duration;
 }
 
@@ -27,13 +28,15 @@ impl<F: Fn() -> Duration> Clock for F {
     }
 }
 
-/// Nanoseconds, up to 584 years.
+/// Returns nanoseconds, which last for 584 years.
 #[cfg(target_has_atomic = "64")]
 pub(crate) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The system's monotonic clock, since this value was made; copies agree. Without `std` there is none, and no value of this type.
+/// The system's monotonic clock, counted from the creation of the value.
+///
+/// Copies return the same time. Without `std` there is no such clock, and no value of this type.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     #[cfg(feature = "std")]
@@ -44,7 +47,7 @@ pub struct SystemClock {
 
 #[cfg(feature = "std")]
 impl SystemClock {
-    /// A clock that starts now.
+    /// Creates a clock that starts at 0 now.
     #[must_use]
     pub fn new() -> Self {
         SystemClock {

@@ -1,4 +1,4 @@
-//! Every error, each naming what offends.
+//! The errors of the crate. Each names the offender.
 
 mod migration;
 
@@ -9,10 +9,10 @@ use alloc::string::{String, ToString};
 use core::fmt::{self, Write};
 use thiserror::Error;
 
-/// A change of the membership that was refused. Nothing has changed.
+/// An error from changing the members. The strategy is unchanged.
 ///
-/// `node` is the offending identity, safe to print: text with `\u{…}` for what does not print, or
-/// bytes in hexadecimal after `0x`, cut after 64 bytes.
+/// `node` is the offending identity in a form that is safe to print: text with `\u{…}` for
+/// characters that do not print, or bytes in hexadecimal after `0x`, cut after 64 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NodeError {
@@ -22,7 +22,7 @@ pub enum NodeError {
     Duplicate {
         /// The identity.
         node: String,
-        /// Whether it is listed twice, and is not a member.
+        /// `true` if it is listed twice and is not a member.
         listed: bool,
     },
     /// No member has this identity.
@@ -34,27 +34,28 @@ pub enum NodeError {
     },
     /// Weights are 1 or more.
     #[error(
-        "node `{node}` has weight 0, but weights start at 1; to keep a member that owns nothing use `drain`"
+        "node `{node}` has weight 0, but weights start at 1 (use `drain` to keep a member that \
+         owns nothing)"
     )]
     #[non_exhaustive]
     ZeroWeight {
         /// The identity.
         node: String,
     },
-    /// A [`Failover`](crate::Failover) without groups has none that the node could join.
-    #[error("node `{node}` has no group to join, as there are no groups")]
+    /// A [`Failover`](crate::Failover) has no group that the node could join.
+    #[error("node `{node}` cannot join a group because there are no groups (add a group first)")]
     #[non_exhaustive]
     NoGroup {
         /// The identity.
         node: String,
     },
-    /// The identity has no bytes, so it could not be told from a node that forgot to say who it is.
-    #[error("a node's identity is empty")]
+    /// The identity is empty. Every node needs at least one key byte.
+    #[error("a node has an empty identity (its key bytes must hold at least 1 byte)")]
     EmptyIdentity,
     /// The members would need more points than the ring's budget. Drained members count.
     #[error(
-        "with node `{node}` of weight {weight} the ring would need {points} points, more than its budget of {max_points}; \
-         lower the weights or the virtual nodes, or raise `max_points`"
+        "with node `{node}` of weight {weight} the ring would need {points} points, more than its \
+         budget of {max_points} (lower the weights or the virtual nodes, or raise `max_points`)"
     )]
     #[non_exhaustive]
     TooManyPoints {
@@ -62,7 +63,7 @@ pub enum NodeError {
         node: String,
         /// Its weight.
         weight: u32,
-        /// Points that all members up to this one would need.
+        /// The number of points that all members up to this one would need.
         points: u128,
         /// The budget.
         max_points: usize,
@@ -108,21 +109,21 @@ impl NodeError {
     }
 }
 
-/// A configuration that cannot work.
+/// An error from an invalid configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The number of virtual nodes is 0. A node without points would own nothing.
-    #[error("0 virtual nodes: every node needs at least 1")]
+    /// The number of virtual nodes is 0.
+    #[error("the number of virtual nodes is 0, but must be at least 1")]
     ZeroVirtualNodes,
     /// The budget of points is too small for one node of weight 1.
     #[error(
         "{virtual_nodes} virtual nodes do not fit the budget of {max_points} points, even for one \
-         node"
+         node (lower the virtual nodes or raise `max_points`)"
     )]
     #[non_exhaustive]
     TooManyVirtualNodes {
-        /// Points per unit of weight.
+        /// The number of points for each unit of weight.
         virtual_nodes: u32,
         /// The budget.
         max_points: usize,
@@ -139,7 +140,7 @@ pub enum ConfigError {
         must: &'static str,
     },
     /// The number of slots is not a power of two. The slot of a key is the top bits of its token.
-    #[error("{slots} slots: the number of slots must be a power of two")]
+    #[error("the number of slots is {slots}, but must be a power of two")]
     #[non_exhaustive]
     SlotsNotPowerOfTwo {
         /// The number that was refused.
@@ -148,8 +149,11 @@ pub enum ConfigError {
     /// A node is refused.
     #[error(transparent)]
     Node(#[from] NodeError),
-    /// The table would have more slots than its limit, and might take gigabytes.
-    #[error("{slots} slots are more than the {max_slots} that a table may have")]
+    /// The table would have more slots than its limit.
+    #[error(
+        "the number of slots is {slots}, more than the limit of {max_slots} (choose fewer slots or \
+         raise `max_slots`)"
+    )]
     #[non_exhaustive]
     TooManySlots {
         /// The number that was refused.
@@ -159,16 +163,18 @@ pub enum ConfigError {
     },
 }
 
-/// Fewer distinct domains (zones, racks) have an eligible node than replicas were asked for.
+/// An error from asking for more replicas than there are distinct domains (zones, racks) with an
+/// eligible node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "{wanted} replicas in distinct domains were asked for, but only {found} domains have an eligible node"
+    "{wanted} replicas in distinct domains were asked for, but only {found} domains have an eligible \
+     node (ask for fewer, or add a node in another domain)"
 )]
 #[non_exhaustive]
 pub struct NotEnoughDomains {
-    /// Replicas asked for.
+    /// The number of replicas that were asked for.
     pub wanted: usize,
-    /// Domains with an eligible node.
+    /// The number of domains with an eligible node.
     pub found: usize,
 }
 
@@ -186,12 +192,15 @@ impl ConfigError {
     }
 }
 
-/// A snapshot that cannot be restored.
+/// An error from restoring a snapshot. Nothing has been built.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// Written in a format that this release does not know.
-    #[error("the snapshot has format {found}, this release reads {known}")]
+    /// The snapshot is in a format that this release does not know.
+    #[error(
+        "the snapshot has format {found}, but this release reads format {known} (use the release \
+         that wrote it)"
+    )]
     #[non_exhaustive]
     Format {
         /// The format of the snapshot.
@@ -199,8 +208,8 @@ pub enum RestoreError {
         /// The format that this release reads.
         known: u32,
     },
-    /// Of another kind of strategy.
-    #[error("the snapshot is of kind `{found}`, not `{expected}`")]
+    /// The snapshot is of another kind of strategy.
+    #[error("the snapshot is of kind `{found}`, not `{expected}` (restore it as its own kind)")]
     #[non_exhaustive]
     Kind {
         /// The kind that was asked for.
@@ -208,8 +217,11 @@ pub enum RestoreError {
         /// The kind of the snapshot.
         found: String,
     },
-    /// With a layout that this release does not know.
-    #[error("the snapshot has layout {found}, this release knows {known}")]
+    /// The snapshot has a layout that this release does not know.
+    #[error(
+        "the snapshot has layout {found}, but this release knows layout {known} (use the release \
+         that wrote it)"
+    )]
     #[non_exhaustive]
     Layout {
         /// The layout of the snapshot.
@@ -217,12 +229,17 @@ pub enum RestoreError {
         /// The layout that this release knows.
         known: u8,
     },
-    /// A parameter is missing, unknown, twice there or out of range.
-    #[error("the snapshot's parameters are not those of its kind")]
+    /// A parameter is missing, unknown, duplicate or out of range.
+    #[error(
+        "the snapshot is damaged: a parameter of its kind is missing, unknown, duplicate or out of \
+         range"
+    )]
     Parameters,
     /// The caller's hasher is not the one that the snapshot was taken with.
     #[error(
-        "the snapshot was taken with another hasher, seed or key: a fixed probe hashed to {expected:#018x} then, to {found:#018x} now"
+        "the snapshot was taken with another hasher, seed or key: a fixed probe hashed to \
+         {expected:#018x} then and hashes to {found:#018x} now (restore it with the same hasher, \
+         seed and key)"
     )]
     #[non_exhaustive]
     OtherHasher {
@@ -231,8 +248,11 @@ pub enum RestoreError {
         /// The hash of the probe now.
         found: u64,
     },
-    /// A node came back with another identity than it had.
-    #[error("node `{node}` came back as `{found}`")]
+    /// A restored node has another identity than in the snapshot.
+    #[error(
+        "node `{node}` of the snapshot has the identity `{found}` now (the key bytes of a node must \
+         not change)"
+    )]
     #[non_exhaustive]
     Identity {
         /// The identity in the snapshot.
@@ -240,27 +260,28 @@ pub enum RestoreError {
         /// The identity that the restored node has.
         found: String,
     },
-    /// The snapshot contradicts itself.
+    /// The fingerprint in the snapshot is not that of its content.
     #[error(
-        "the snapshot is damaged: its fingerprint says {expected:#018x}, its content {found:#018x}"
+        "the snapshot is damaged: its fingerprint is {expected:#018x}, but that of its content is \
+         {found:#018x}"
     )]
     #[non_exhaustive]
     Fingerprint {
         /// The fingerprint in the snapshot.
         expected: u64,
-        /// The fingerprint of what it holds.
+        /// The fingerprint of the content.
         found: u64,
     },
     /// The strategy that the snapshot describes would take more work to build than the budget
-    /// allows. Nothing has been built.
+    /// allows.
     #[error(
         "the snapshot asks for {count} {what}, which take {work} units of work to build, more than \
-         the budget of {max_work}; if you trust it, restore it through a builder with a greater \
-         `max_work`"
+         the budget of {max_work} (if you trust it, restore it through a builder with a greater \
+         `max_work`)"
     )]
     #[non_exhaustive]
     OverBudget {
-        /// What there is too much of: "points" or "slots".
+        /// What the snapshot has too many of: "points" or "slots".
         what: &'static str,
         /// The number of points or slots.
         count: u64,
@@ -269,15 +290,15 @@ pub enum RestoreError {
         /// The budget.
         max_work: u64,
     },
-    /// A configuration that cannot work.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A member that is refused.
+    /// A member is refused.
     #[error(transparent)]
     Member(#[from] NodeError),
 }
 
-/// An identity for people: printable, unambiguous and short.
+/// Returns an identity for people: printable, unambiguous and short.
 ///
 /// Text is shown as it is, except for what does not print: those characters and the backtick, in
 /// which messages enclose names, are shown as `\u{…}`, a backslash as two. Bytes that are not text,
@@ -291,7 +312,7 @@ pub(crate) fn readable(identity: &[u8]) -> String {
     let mut shown = String::new();
     let written = match text {
         Some(text) => {
-            // `str::floor_char_boundary` came after Rust 1.85.
+            // `str::floor_char_boundary` is newer than Rust 1.85.
             let cut = (0..=CUT.min(text.len()))
                 .rev()
                 .find(|&i| text.is_char_boundary(i))

@@ -1,4 +1,5 @@
-//! From bytes to a [`Token`]: [`KeyHasher`] and the hashers that keep the promise.
+//! [`KeyHasher`], which turns bytes into a [`Token`], and the hashers that keep the promise of
+//! equal owners.
 
 mod mixed;
 mod sip13;
@@ -22,11 +23,12 @@ use alloc::sync::Arc;
 /// A hash function from byte strings to 64 bits, and the rule that puts a node's points on a ring.
 /// Object-safe.
 ///
-/// The value is taken as it is, so all 64 bits must depend on all the input: placements use the top bits first. Wrap a
-/// hash that is weaker, or that you do not know, in [`Mixed`].
+/// Its value is used unchanged, and placements use the top bits first, so every bit must depend on
+/// all of the input. Wrap a weaker or unknown hash in [`Mixed`].
 ///
-/// The crate's promise (same nodes, same key: same owner everywhere) holds as far as `hash_bytes` returns the same on
-/// every platform and in every release of the hash's own crate.
+/// The crate promises that the same nodes and the same key give the same owner everywhere. The
+/// promise holds if `hash_bytes` returns the same on every platform and in every release of the
+/// hash's own crate.
 ///
 /// Only `hash_bytes` is required. Override [`hash_points`](KeyHasher::hash_points) as well to keep
 /// the points of a ring that you have in production; the guide
@@ -87,8 +89,8 @@ pub(crate) fn take_points(
 ) -> u32 {
     let begin = points.len();
     points.resize(begin + count as usize, 0);
-    // Room that is there already makes the closure small enough to be inlined: with `push`,
-    // building a ring took 4 to 10 % more instructions.
+    // Writing to room that is reserved already makes the closure small enough to be inlined: with
+    // `push`, building a ring took 4 to 10 % more instructions.
     let mut free = points[begin..].iter_mut();
     hasher.hash_points(identity, count, &mut |point| {
         if let Some(place) = free.next() {
@@ -97,7 +99,8 @@ pub(crate) fn take_points(
     });
     let mut taken = count - free.len() as u32;
     if taken == 0 {
-        // Not by `hasher`: one more call in this function keeps its hash from being inlined above.
+        // This does not use `hasher`: one more call in this function keeps its hash from being
+        // inlined above.
         points[begin] = Xxh3::new().hash_bytes(identity);
         taken = 1;
     }

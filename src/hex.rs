@@ -1,11 +1,12 @@
-//! Numbers and bytes as hexadecimal text, because JSON's numbers are not 64 bits wide everywhere and it has no bytes.
+//! Numbers and bytes as hexadecimal text, because many readers of JSON keep only 53 bits of a
+//! number, and JSON has no bytes.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::de::{Error, Visitor};
 
-/// A `u64` as exactly 16 lower-case digits.
+/// Reads and writes a `u64` as exactly 16 lower-case digits.
 pub(crate) mod word {
     use serde::{Deserializer, Serializer, de::Error};
 
@@ -29,7 +30,7 @@ pub(crate) mod word {
     }
 }
 
-/// Bytes as lower-case digits, two a byte.
+/// Reads and writes bytes as lower-case digits, two for each byte.
 pub(crate) mod bytes {
     use alloc::vec::Vec;
     use serde::{Deserializer, Serializer};

@@ -93,7 +93,7 @@ use alloc::sync::Arc;
     note = "for your own type implement `clockwise::Key` and return the bytes that identify it"
 )]
 pub trait Key {
-    /// Whether the value measures a load or a warmth, which a wrapper around it must pass on.
+    /// `true` if the value measures a load or a warmth, which a wrapper around it must pass on.
     #[doc(hidden)]
     const MEASURES: bool = false;
 
@@ -238,7 +238,7 @@ impl Key for SocketAddr {
     }
 }
 
-/// Each part but the last follows its length, which keeps ("ab", "c") and ("a", "bc") apart.
+/// Writes the length before each part but the last, which keeps ("ab", "c") and ("a", "bc") apart.
 macro_rules! tuple {
     ($($part:ident $at:tt),+; $last:ident $end:tt) => {
         impl<$($part: Key,)+ $last: Key> Key for ($($part,)+ $last) {
@@ -291,7 +291,7 @@ the_value_inside! {
     [T: Key + ToOwned + ?Sized] Cow<'_, T>;
 }
 
-/// Joined bytes: on the stack up to `N`, on the heap beyond.
+/// Joined bytes, which are on the stack up to `N` bytes and on the heap beyond.
 enum Short<const N: usize> {
     Stack([u8; N], usize),
     Heap(Vec<u8>),
@@ -465,7 +465,7 @@ mod tests {
             after((1u8, 2u8, 3u8, Counts(4)), &(1, 2, 3, Counts(5))).3,
             Counts(9)
         );
-        // What cannot be changed stays.
+        // A value that cannot be changed stays as it is.
         assert_eq!(after(&Counts(1), &&Counts(5)), &Counts(1));
         let text: Box<str> = "new".into();
         assert_eq!(after(text, &"old".into()), "new".into());

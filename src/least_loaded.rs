@@ -62,7 +62,7 @@ const SEARCHED: usize = 17;
 pub struct LeastLoaded<N> {
     nodes: NodeSet<N>,
     draws: Draws,
-    /// Whether all nodes take part with the same weight. Then their loads compare without
+    /// `true` if all nodes take part with the same weight. Then their loads compare without
     /// divisions, in half the time.
     level: bool,
 }
@@ -164,7 +164,7 @@ impl<N: Load> LeastLoaded<N> {
         }
     }
 
-    /// Goes on with a pick whose first node was refused.
+    /// Continues a pick whose first node was refused.
     #[cold]
     fn pick_another<'a>(
         &'a self,

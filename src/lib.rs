@@ -58,7 +58,7 @@
 //! | key | what is routed: text, bytes, integers, addresses, tuples, or a [`Key`] of your own |
 //! | token | a hashed key, a position on the circle of 2⁶⁴ |
 //! | token range | tokens from a first to a last one, both included |
-//! | virtual node | one of the points at which a node stands on the circle |
+//! | virtual node | one of a node's points on the circle |
 //! | arc | a range of tokens that one node owns |
 //! | owner | the node that a key belongs to: the first in its order of preference |
 //! | replica set | the first n nodes of a key's order of preference |

@@ -1,4 +1,4 @@
-//! Load: how busy a node is, and where the number comes from.
+//! [`Load`], the measure of how busy a node is, and the nodes that implement it.
 
 #[cfg(target_has_atomic = "ptr")]
 pub(crate) mod count;

@@ -1,17 +1,17 @@
-//! [`Named`]: a node under a name.
+//! [`Named`]: a node with a name.
 
 use crate::key::Key;
 use crate::load::Load;
 use core::ops::{Deref, DerefMut};
 
-/// A node under a name, which is its identity instead of the node's own key bytes.
+/// A node with a name, which is its identity instead of the node's own key bytes.
 ///
 /// The node can be of any type. Use it for a type that is not a [`Key`], for a name that outlives
 /// the node's address, and for other programs' aliases and hash keys (twemproxy's alias, Envoy's
 /// and gRPC's `hash_key`).
 ///
-/// It passes [`Load`] on, but not [`Key::take_over`], because the node need not be a `Key`. Put
-/// what counts outside: `Tracked<Named<Server, String>>`.
+/// It passes [`Load`] on, but not [`Key::take_over`], because the node need not be a `Key`. If the
+/// node counts, wrap the other way round: `Tracked<Named<Server, String>>`.
 ///
 /// # Examples
 /// ```

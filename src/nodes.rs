@@ -1,9 +1,10 @@
-//! Membership: which nodes there are, each with an identity, a weight, and whether it is drained; the same for all strategies.
+//! The members of a strategy, each with an identity, a weight, and whether it is drained. All
+//! strategies use it.
 //!
-//! A change takes two steps. A *plan* checks the wanted [`Edit`]s, refuses what is wrong, and
-//! returns a draft without touching anything. Hashing, which may run a caller's code, comes
-//! next. Then `commit` only moves values and cannot fail. So a change that is refused or panics
-//! leaves the members unchanged.
+//! A change takes two steps. A *plan* checks the wanted [`Edit`]s, refuses invalid ones, and
+//! returns a draft without changing anything. Hashing, which may run a caller's code, is next.
+//! Then `commit` only moves values and cannot fail. So a change that is refused or panics leaves
+//! the members unchanged.
 
 mod changes;
 mod draft;
@@ -25,7 +26,8 @@ pub(crate) use verbs::{OfNodes, members_of_nodes, membership};
 
 use alloc::{boxed::Box, vec::Vec};
 
-/// How many points all members may have together, drained ones too, so that `undrain` cannot fail.
+/// The limit on the points of all members together. Drained ones count, so that `undrain` cannot
+/// fail.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
     pub(crate) virtual_nodes: u32,
@@ -33,14 +35,15 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// For strategies without points: any weights will do, as even 2³² nodes of the greatest weight sum to less than 2⁶⁴.
+    /// The budget of strategies without points. It allows any weights, because even 2³² nodes of
+    /// the greatest weight sum to less than 2⁶⁴.
     pub(crate) const NO_POINTS: Budget = Budget {
         virtual_nodes: 0,
         max_points: 0,
     };
 }
 
-/// What other systems allow beyond a budget of points; see `compat`.
+/// Limits of other systems besides a budget of points; see `compat`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// The greatest weight of one node.
@@ -58,18 +61,19 @@ impl Limits {
     };
 }
 
-/// A member, here and in a snapshot.
+/// A member, in a strategy and in a snapshot.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Entry<N> {
-    /// Kept beside the node, so that a payload whose key changes under us cannot break the order.
+    /// A copy that is stored beside the node, so that a node whose key changes later cannot break
+    /// the order.
     #[cfg_attr(feature = "serde", serde(with = "crate::hex::bytes"))]
     pub(crate) identity: Box<[u8]>,
     pub(crate) node: N,
     pub(crate) weight: u32,
     pub(crate) drained: bool,
-    /// Orders the members as the caller listed them, lowest first. Our own placements never look at it, those of other
-    /// systems must.
+    /// Orders the members as the caller listed them, lowest first. Our own placements ignore it.
+    /// Those of other systems need it.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) place: u64,
 }
@@ -80,7 +84,8 @@ impl<N> Entry<N> {
     }
 }
 
-/// The members, in order of identity. A node's *rank* is its place in that order; strategies name nodes by rank.
+/// The members, in order of identity. A node's *rank* is its place in that order. Strategies refer
+/// to nodes by rank.
 #[derive(Debug, Clone)]
 pub(crate) struct NodeSet<N> {
     entries: Vec<Entry<N>>,
@@ -117,7 +122,7 @@ impl<N> NodeSet<N> {
         self.entries.len()
     }
 
-    /// How many members are not drained.
+    /// Returns the number of members that are not drained.
     #[inline]
     pub(crate) fn eligible(&self) -> usize {
         self.eligible
@@ -127,7 +132,7 @@ impl<N> NodeSet<N> {
         &self.entries
     }
 
-    /// The node of this rank.
+    /// Returns the node of this rank.
     #[inline]
     pub(crate) fn node(&self, rank: u32) -> &N {
         &self.entries[rank as usize].node
@@ -143,7 +148,8 @@ impl<N> NodeSet<N> {
         self.rank_of(identity).map(|rank| &self.entries[rank])
     }
 
-    /// The entry of a node that is one of ours, by where it lies: O(1), as 100 nodes take 70 ns to search by identity. `None` for any other node, an equal one too.
+    /// Returns the entry of a node that is stored here, or `None` for any other node, even an equal
+    /// one. It compares addresses in O(1), because a search by identity takes 70 ns for 100 nodes.
     #[inline]
     pub(crate) fn entry_of(&self, node: &N) -> Option<&Entry<N>> {
         let from_start = (&raw const *node as usize).wrapping_sub(self.entries.as_ptr() as usize);

@@ -1,6 +1,6 @@
-//! One macro that implements a trait for the pointers to an implementor.
+//! A macro that implements a trait for the pointers to an implementor.
 
-/// Implements a trait for each listed pointer type, by calls on the value that it points to.
+/// Implements a trait for each listed pointer type by calls on the value that it points to.
 macro_rules! through_pointers {
     (impl[$($generics:tt)*] $Trait:path { $($body:tt)* } for $($(#[$attr:meta])* $Pointer:ty;)*) => {
         through_pointers! { @each [$($generics)*] [$Trait] { $($body)* } $([$(#[$attr])* $Pointer])* }

@@ -26,7 +26,7 @@ const MOST_CHOICES: u32 = 16;
 /// are exact and local, [`LeastLoaded`](crate::LeastLoaded) is better.
 ///
 /// Of two equally loaded nodes either is picked, by a coin. If one node is eligible, it is picked.
-/// A node that is refused leaves the draw, and two are drawn anew among the rest.
+/// A node that is refused leaves the draw, and two are drawn again among the rest.
 ///
 /// Nodes that are warming up ([`Load::warmth`]) get turns in proportion to their warmth. See
 /// [`SlowStart`](crate::SlowStart).
@@ -99,7 +99,8 @@ impl<N> PowerOfTwo<N> {
     /// [`ConfigError::OutOfRange`] for 0 or more than 16.
     pub fn with_choices(mut self, choices: u32) -> Result<Self, ConfigError> {
         if choices == 0 || choices > MOST_CHOICES {
-            return Err(ConfigError::out_of_range("choices", choices, "1 to 16"));
+            let must = "from 1 to 16";
+            return Err(ConfigError::out_of_range("choices", choices, must));
         }
         self.choices = choices;
         Ok(self)

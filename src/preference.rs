@@ -26,7 +26,7 @@ pub struct Preference<'a, N> {
     left: usize,
 }
 
-/// Where the ranks come from.
+/// The source of the ranks.
 #[derive(Clone)]
 pub(crate) enum Order<'a> {
     /// A walk along a ring.

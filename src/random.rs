@@ -1,4 +1,4 @@
-//! Chance: numbers from a seed, and nodes drawn in proportion to weight.
+//! Random numbers from a seed, and nodes drawn in proportion to weight.
 
 mod draws;
 mod urn;

@@ -23,27 +23,35 @@ use core::fmt;
 use points::{Points, Run};
 use preference::Seen;
 
-/// Virtual nodes of a ring that was not told otherwise: the busiest of 10 nodes carries +7 %, of 100 nodes +11 %.
+/// The default number of virtual nodes. The busiest of 10 nodes then carries about 7 % more than
+/// its fair share, and of 100 nodes 11 %.
 const VIRTUAL_NODES: u32 = 512;
 
-/// Points a ring may have that was not told otherwise: 2²⁴, about 240 MB.
+/// The default budget of points, 2²⁴, which take about 240 MB.
 const MAX_POINTS: usize = 1 << 24;
 
-/// Keys hashed at once by [`HashRing::route_batch`].
+/// The number of keys that [`HashRing::route_batch`] hashes in one block.
 const BATCH: usize = 64;
 
-/// Consistent hashing on a ring with virtual nodes (Karger et al. 1997).
+/// A consistent-hash ring with virtual nodes (Karger et al. 1997).
 ///
-/// Every node stands at `virtual_nodes × weight` points of a circle of 2⁶⁴ tokens. A key belongs to the node of the first
-/// point at or after its token, clockwise; past the last point, to the first.
+/// Every node has `virtual_nodes × weight` points on a circle of 2⁶⁴ tokens. A key belongs to the
+/// node of the first point at or after its token, clockwise. A token past the last point belongs to
+/// the node of the first point.
 ///
-/// - **Same nodes, weights and key: same owner**, on every platform, in every process and release before 2.0, whatever order the nodes came in.
-/// - **Adding a node of weight w moves an expected w/W of the keys** (W: the new total), all of them to it. Removing it moves
-///   exactly its own keys. A weight raised moves keys only to that node, one lowered only from it.
+/// - **Same nodes, weights and key: same owner**, on every platform, in every process and release
+///   before 2.0, in whichever order the nodes were added.
+/// - **Adding a node of weight w moves an expected w/W of the keys**, all of them to that node. W
+///   is the new total weight. Removing it moves exactly its own keys. Raising a weight moves keys
+///   only to that node, and lowering it moves keys only from it.
 /// - The share of a node is w/W with a relative standard deviation of about 1/√(virtual nodes × w).
 ///
-/// Nodes are [`Key`]s: a node's identity is its key bytes. What else it carries is yours.
+/// Nodes are [`Key`]s: a node's identity is its key bytes. A node can carry any other data.
 ///
+/// `route` and the other queries take `&self`, and changes take `&mut self`. A ring is `Send`,
+/// `Sync` and `Clone` if its nodes and hasher are.
+///
+/// # Examples
 /// ```
 /// use clockwise::HashRing;
 ///
@@ -59,12 +67,13 @@ const BATCH: usize = 64;
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
 ///
-/// # Cost
-/// With N nodes, P points in all: routing is O(1) expected, whatever N; a change of the membership is one pass over the P points, O(P); memory
-/// is 20 bytes a point up to 65,535 points and about 14.5 beyond, so about 7 to 10 KiB a node of weight 1 at the default of 512 virtual nodes.
-/// Give weights small numbers: weight 100 is 51,200 points. With thousands of nodes fewer virtual nodes do.
+/// # Performance
+/// Routing is O(1) expected for any number of nodes. A change of the members is one pass over all P
+/// points, O(P). A ring takes 20 bytes for each point up to 65,535 points, and about 14.5 beyond. A
+/// node of weight 1 therefore takes about 7 to 10 KiB at the default of 512 virtual nodes.
 ///
-/// Routing takes `&self`, changing `&mut self`. A ring is `Send + Sync + Clone` where its nodes and hasher are.
+/// Use small weights: a node of weight 100 has 51,200 points. A ring of thousands of nodes needs
+/// fewer virtual nodes.
 #[derive(Clone)]
 pub struct HashRing<N, H = Xxh3> {
     nodes: NodeSet<N>,
@@ -73,20 +82,20 @@ pub struct HashRing<N, H = Xxh3> {
 }
 
 impl<N> HashRing<N> {
-    /// An empty ring with the default hasher [`Xxh3`], 512 virtual nodes and a budget of 2²⁴ points. [`builder`](HashRing::builder)
-    /// sets each of them.
+    /// Creates an empty ring with the default hasher [`Xxh3`], 512 virtual nodes and a budget of
+    /// 2²⁴ points. Use [`builder`](HashRing::builder) to choose others.
     pub const fn new() -> Self {
         HashRing::with_hasher(Xxh3::new())
     }
 
-    /// A builder, to choose the virtual nodes, the hasher and the budget of points.
+    /// Returns a builder, to choose the virtual nodes, the hasher and the budget of points.
     pub const fn builder() -> HashRingBuilder<N> {
         HashRingBuilder::new()
     }
 }
 
 impl<N, H> HashRing<N, H> {
-    /// Creates an empty ring with this hasher, otherwise as [`new`](HashRing::new).
+    /// Creates an empty ring with this hasher and the other defaults of [`new`](HashRing::new).
     pub const fn with_hasher(hasher: H) -> Self {
         HashRing::configured(
             Budget {
@@ -106,7 +115,7 @@ impl<N, H> HashRing<N, H> {
     }
 
     /// Returns the number of points on the ring: `virtual_nodes × weight` for each node that is not
-    /// drained, or what a hasher with fewer [points of its own](KeyHasher::hash_points) gives.
+    /// drained, or fewer if the hasher has fewer [points of its own](KeyHasher::hash_points).
     pub fn point_count(&self) -> usize {
         self.points.len()
     }
@@ -116,7 +125,8 @@ impl<N, H> HashRing<N, H> {
         self.nodes.budget().virtual_nodes
     }
 
-    /// Returns how many points all members may have together, drained ones too.
+    /// Returns the greatest number of points that all members may need together, drained ones
+    /// included.
     pub fn max_points(&self) -> usize {
         self.nodes.budget().max_points
     }
@@ -139,7 +149,7 @@ membership!(
 );
 
 impl<N, H: KeyHasher> HashRing<N, H> {
-    /// Hashes what is new, merges it in, and commits.
+    /// Hashes the points of the new nodes, merges them in, and commits.
     fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
         if !draft.moves_nothing(&self.nodes) {
             let mut renumber = vec![None; self.nodes.len()];
@@ -159,16 +169,20 @@ impl<N, H: KeyHasher> HashRing<N, H> {
                 *count = take_points(&self.hasher, identity, *count, &mut tokens);
             }
             let added = Run::sorted(&tokens, &counts);
-            drop(tokens); // a third of what is new; the old and the new points are held at once as it is
+            // A third of the new memory, and the old and the new points are held at the same time.
+            drop(tokens);
             self.points = self.points.changed(&renumber, added);
         }
         self.nodes.commit(draft)
     }
 
-    /// Routes many keys at once: `out` is cleared, then holds for each key what [`route`](HashRing::route) returns.
+    /// Routes many keys in one call. Clears `out` and fills it with what [`route`](HashRing::route)
+    /// returns for each key.
     ///
-    /// On rings of more than 65,535 points faster than one by one, because the processor waits for many lines of memory at once.
+    /// On a ring of more than 65,535 points it is faster than a loop of `route`, because the
+    /// processor waits for many lines of memory at the same time.
     ///
+    /// # Examples
     /// ```
     /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
     /// let keys = ["user:1", "user:2"];
@@ -200,7 +214,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
 }
 
 impl<N, H> HashRing<N, H> {
-    // Always inlined: as a call it would be a quarter of the instructions of a route.
+    // Always inlined: a call would cost a quarter of the instructions of a route.
     #[allow(clippy::inline_always)]
     #[inline(always)]
     fn owner(&self, token: Token) -> Option<&N> {
@@ -215,13 +229,13 @@ impl<N, H> HashRing<N, H> {
         Preference::new(&self.nodes, Order::Walk(walk))
     }
 
-    /// Returns the first node in order that is accepted. The same order as a
-    /// [`Preference`], whose kinds of order would cost a third more instructions here.
+    /// Returns the first node in order that is accepted. The order is that of [`Preference`], which
+    /// would cost a third more instructions here because it has several kinds of order.
     #[inline]
     fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
         let mut walk = self.points.walk(token.get());
         let (mut seen, members) = (Seen::new(), self.nodes.len());
-        // Each eligible node has a point, so while there are some the walk meets one.
+        // Each eligible node has a point, so the walk meets one of those that are left.
         for _ in 0..self.nodes.eligible() {
             let owner = walk.find(|&owner| seen.is_new(owner, members))?;
             let node = self.nodes.node(owner);
@@ -232,11 +246,15 @@ impl<N, H> HashRing<N, H> {
         None
     }
 
-    // ---- who owns what ---------------------------------------------------------------------------------------------
+    // ---- who owns what ----
 
-    /// The arcs of the circle and their owners: ascending, inclusive, without gap or overlap, neighbours of one owner merged,
-    /// split at 0. Empty without eligible nodes.
+    /// Returns the arcs of the circle with their owners, in ascending order. Empty if no node is
+    /// eligible.
     ///
+    /// The arcs cover all tokens without a gap or an overlap. Neighbouring arcs of one owner are
+    /// merged, and an arc that passes 0 is split there.
+    ///
+    /// # Examples
     /// ```
     /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
     /// for arc in ring.arcs() {
@@ -249,18 +267,29 @@ impl<N, H> HashRing<N, H> {
         Arcs::new(&self.nodes, &self.points)
     }
 
-    /// How many of the 2⁶⁴ tokens a member owns, exactly; 0 if it is drained; `None` where no member has this identity. O(P).
+    /// Returns the exact number of the 2⁶⁴ tokens that a member owns, or 0 if it is drained.
+    /// Returns `None` if no member has this identity.
+    ///
+    /// # Performance
+    /// O(P) for P points.
     pub fn measure<Q: Key + ?Sized>(&self, id: &Q) -> Option<u128> {
         let rank = self.nodes.rank_of(id.key_bytes().as_ref())?;
         Some(arcs::measures(&self.points, self.len())[rank])
     }
 
-    /// The part of all tokens that a member owns, 0 to 1; `None` where no member has this identity. O(P).
+    /// Returns the fraction of all tokens that a member owns, 0 to 1. Returns `None` if no member
+    /// has this identity.
+    ///
+    /// # Performance
+    /// O(P) for P points.
     pub fn share<Q: Key + ?Sized>(&self, id: &Q) -> Option<f64> {
         self.measure(id).map(share)
     }
 
-    /// How evenly the tokens are spread over the eligible nodes, relative to their weights. O(P).
+    /// Returns how evenly the tokens are spread over the eligible nodes, relative to their weights.
+    ///
+    /// # Performance
+    /// O(P) for P points.
     pub fn balance(&self) -> Balance {
         let entries = self.nodes.entries().iter();
         let measures = arcs::measures(&self.points, self.len());
@@ -296,7 +325,7 @@ impl<N, H: Default> Default for HashRing<N, H> {
     }
 }
 
-/// Counts only: a ring of a thousand nodes is no reading matter.
+/// Shows counts only, because the points of a large ring are not readable.
 impl<N, H> fmt::Debug for HashRing<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HashRing")

@@ -13,24 +13,30 @@ use alloc::vec::Vec;
 use core::fmt;
 use turns::Turns;
 
-/// Ticks one pick may use up, before what is left of it is drawn.
+/// The number of ticks that one pick may use up before the remaining nodes are drawn.
 const TICKS: usize = 64;
 
-/// Smooth weighted round-robin (nginx, `ngx_http_upstream_round_robin.c`): each node in turn, a heavier one more often but not in a row.
+/// A smooth weighted round-robin balancer (nginx, `ngx_http_upstream_round_robin.c`). Each node
+/// gets its turn, a heavier one more often but not in a row. The key is ignored.
 ///
-/// The sequence of nginx: `current += weight` for every node, the greatest `current` takes the turn (of equals the first by identity) and
-/// gives up Σw. Weights 5, 1, 1 give a a b a c a a. The key is ignored.
+/// The sequence is that of nginx: every node's `current` grows by its weight, the node with the
+/// greatest `current` takes the turn (of equal ones the first by identity), and its `current` falls
+/// by Σw. Weights 5, 1, 1 give a a b a c a a.
 ///
-/// - **Any Σw consecutive picks contain each node exactly as often as its weight says**, whatever threads they come from (while the sequence
-///   is kept, see below, and none is refused).
-/// - **A refused node's turn goes to the next tick**, which is then used up, and not to its neighbour: so while a node is down, the
-///   others share its turns and nobody's load doubles.
-/// - A pick is one `fetch_add` on `&self`: wait-free.
+/// - **Any Σw consecutive picks contain each node exactly as often as its weight says**, from any
+///   number of threads, as long as the sequence is kept (see below) and no node is refused.
+/// - **The turn of a refused node is used up, and the next tick decides.** Its neighbour does not
+///   get all its turns. While a node is down, the others share its turns, and no node's load
+///   doubles.
+/// - A pick is one `fetch_add` on `&self`, so it is wait-free.
 ///
-/// The sequence is worked out when the membership changes, if it repeats after at most 65,536 turns (Σw divided by the weights' greatest common
-/// divisor) and turns × nodes are at most 2²⁴, or if all weights are equal. Beyond that ticks step over the weights along the golden ratio:
-/// after n ticks every node has had its n·w/Σw turns to within a few, as there too, but not in exact cycles.
+/// The sequence is worked out when the members change, if all weights are equal or the sequence is
+/// short. It is short if it repeats after at most 65,536 turns (Σw divided by the greatest common
+/// divisor of the weights) and turns × nodes are at most 2²⁴. A longer sequence is replaced by
+/// steps over the weights along the golden ratio. After n ticks every node has then had its n·w/Σw
+/// turns to within a few, as with the sequence, but not in exact cycles.
 ///
+/// # Examples
 /// ```
 /// use clockwise::RoundRobin;
 ///
@@ -45,7 +51,7 @@ const TICKS: usize = 64;
 ///
 /// Clones share their turns, as snapshots in [`Shared`](crate::Shared) must: a pick of one is a
 /// turn that no other takes again, so the cycles are exact across them. If the membership of a
-/// clone changes, its turns change, and the count goes on. For turns of its own, build another
+/// clone changes, its turns change, and the count continues. For turns of its own, build another
 /// strategy with the same members:
 ///
 /// ```
@@ -74,7 +80,7 @@ const TICKS: usize = 64;
 /// pick no faster together.
 ///
 /// The counter wraps after 2⁶⁴ picks, or after 2³² if the target has no 64-bit atomics. The cycle
-/// then starts anew. `RoundRobin` requires pointer-width atomics.
+/// then starts again. `RoundRobin` requires pointer-width atomics.
 pub struct RoundRobin<N> {
     nodes: NodeSet<N>,
     line: Line,
@@ -83,12 +89,12 @@ pub struct RoundRobin<N> {
     ticks: Arc<Ticks>,
 }
 
-/// What all clones count together.
+/// The counters that all clones share.
 #[derive(Debug)]
 struct Ticks {
-    /// Picks, and ticks that refused nodes used up.
+    /// The number of picks, and of ticks that refused nodes used up.
     taken: Counter,
-    /// Picks that ran out of ticks.
+    /// The number of picks that ran out of ticks.
     tails: Counter,
 }
 
@@ -163,7 +169,7 @@ impl<N> RoundRobin<N> {
         self.turns.at(tick, &self.line)
     }
 
-    /// The pick after its first node was refused.
+    /// Continues a pick whose first node was refused.
     #[cold]
     fn pick_another<'a>(
         &'a self,
@@ -187,7 +193,8 @@ impl<N> RoundRobin<N> {
                 }
             }
         }
-        // Refused nodes hold nearly all turns. To give the rest the turn that comes next would favour whoever follows a long gap.
+        // Refused nodes hold nearly all turns. Giving the rest the next turn would favour the node
+        // that follows a long gap.
         let tail = wide(self.ticks.tails.fetch_add(1, Ordering::Relaxed));
         let mut random = Random::of_pick(0, tail);
         while let Some(rank) = urn.draw(random.draw()) {
@@ -216,7 +223,8 @@ impl<N: Key> Strategy for RoundRobin<N> {
         self.pick_another(rank, accept)
     }
 
-    /// XXH3 of the key. The turn does not depend on it; it lets wrappers tell keys apart.
+    /// Returns the XXH3 of the key. The turn does not depend on it, but wrappers tell keys apart by
+    /// it.
     fn token_of(&self, key: &[u8]) -> Token {
         Token::new(Xxh3::new().hash_bytes(key))
     }
@@ -249,7 +257,7 @@ impl<N: Clone> Clone for RoundRobin<N> {
     }
 }
 
-/// Counts only.
+/// Shows counts only.
 impl<N> fmt::Debug for RoundRobin<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RoundRobin")

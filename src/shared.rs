@@ -80,7 +80,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns `true` if a replaced snapshot may still be held. Nobody can get hold of it again.
+/// Returns `true` if a replaced snapshot may still be held. It cannot be loaded again.
 fn is_held<S>((_, strategy): &(u64, Weak<S>)) -> bool {
     strategy.strong_count() > 0
 }
@@ -199,7 +199,7 @@ impl<S> Shared<S> {
         }));
     }
 
-    /// Returns the version of the current snapshot: how many swaps there were. It never goes back.
+    /// Returns the version of the current snapshot: how many swaps there were. It never decreases.
     pub fn version(&self) -> u64 {
         self.current.load().version
     }
@@ -214,7 +214,7 @@ impl<S> Shared<S> {
     /// Returns the oldest version that a reader may still hold, or the current version if no
     /// reader holds an older one.
     ///
-    /// It never goes back. All that a reader did with an older snapshot has happened before this
+    /// It never decreases. All that a reader did with an older snapshot has happened before this
     /// returns a newer version. Takes a lock that readers do not take. O(versions in use).
     ///
     /// # Examples

@@ -1,7 +1,9 @@
-//! [`Snapshot`]: what decides a strategy's answers, to be stored or sent; and the fingerprint over the same.
+//! [`Snapshot`], which holds what decides a strategy's answers, and the fingerprint over the same
+//! data.
 //!
-//! One format for all strategies. Each says what it is in a `Placement`; taking a snapshot, checking one and fingerprinting go
-//! from there. `docs/SPEC.md` describes both to other languages.
+//! There is one format for all strategies. Each describes itself in a `Placement`, from which
+//! snapshots are taken, checked and fingerprinted. `docs/SPEC.md` describes both for other
+//! languages.
 
 #[cfg(feature = "serde")]
 mod record;
@@ -20,13 +22,18 @@ use alloc::vec::Vec;
 /// The format that this release writes and reads.
 pub(crate) const FORMAT: u32 = 1;
 
-/// Configuration and membership of a strategy: all that decides its answers, but for the hasher itself.
+/// The configuration and members of a strategy: everything that decides its answers except the
+/// hasher.
 ///
-/// Holds no points, no table and no key: the hasher is known only by its hash of a fixed probe, and whoever restores brings it along. Rings,
-/// rendezvous and slot tables are taken by `snapshot` and come back by `restore`, such as
-/// [`HashRing::restore`](crate::HashRing::restore), which checks everything, the fingerprint too. With the feature `serde` it is `Serialize` and
-/// `Deserialize` where the nodes are; the strategies themselves are too, as their snapshots.
+/// It holds no points, no table and no key. The hasher is known only by its hash of a fixed probe,
+/// so you pass the hasher again when you restore. `snapshot` takes a snapshot of a ring, a
+/// rendezvous or a slot table. `restore`, such as [`HashRing::restore`](crate::HashRing::restore),
+/// checks everything, including the fingerprint, and builds the strategy again.
 ///
+/// With the feature `serde` it is `Serialize` and `Deserialize` if the nodes are. So are the
+/// strategies themselves, in the form of their snapshots.
+///
+/// # Examples
 /// ```
 /// use clockwise::{HashRing, SipHash13};
 ///
@@ -62,17 +69,19 @@ pub struct Snapshot<N> {
 }
 
 impl<N> Snapshot<N> {
-    /// What the snapshot is of: `"ring"`, `"rendezvous"` or `"slot_table"`.
+    /// Returns the kind of strategy: `"ring"`, `"rendezvous"` or `"slot_table"`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// The number of the layout: how nodes and keys become owners.
+    /// Returns the number of the layout, which defines how nodes and keys become owners.
     pub fn layout(&self) -> u8 {
         self.layout
     }
 
-    /// A parameter of the placement by its name: `"virtual_nodes"` of a ring; `"slots"` of a table and `"max_load"`, in units of 2⁻³², 0 for none.
+    /// Returns the parameter of the placement with this name, or `None` if there is no such
+    /// parameter. A ring has `"virtual_nodes"`. A table has `"slots"` and `"max_load"`, which is in
+    /// units of 2⁻³², or 0 for none.
     pub fn parameter(&self, name: &str) -> Option<u64> {
         let named = self.parameters.iter().find(|(known, _)| known == name);
         named.map(|&(_, value)| value)
@@ -85,22 +94,24 @@ impl<N> Snapshot<N> {
         self.probe
     }
 
-    /// The fingerprint of the strategy that the snapshot was taken of.
+    /// Returns the fingerprint of the strategy that the snapshot was taken of.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
-    /// The members; as [`HashRing::members`](crate::HashRing::members), but in the order in which they stand in the snapshot.
+    /// Returns the members, as [`HashRing::members`](crate::HashRing::members) does, but in the
+    /// order of the snapshot.
     pub fn members(&self) -> Members<'_, N> {
         Members::of(&self.members)
     }
 }
 
-/// What hashers are asked to be told apart.
+/// The bytes that are hashed to tell hashers apart.
 const PROBE: &[u8] = b"clockwise probe";
 
-/// A number by which hashers are told apart: the hash of a fixed byte string, and the first two
-/// points of a node of that name unless they are those of layout V1. Tells nothing of a key.
+/// Returns a number by which hashers are told apart: the hash of a fixed byte string, combined with
+/// the first two points of a node of that name unless they are those of layout V1. It reveals
+/// nothing about a key.
 pub(crate) fn probe(hasher: &(impl KeyHasher + ?Sized)) -> u64 {
     let hash = |bytes: &[u8]| hasher.hash_bytes(bytes);
     let (mut points, mut v1) = (Vec::new(), Vec::new());
@@ -129,12 +140,12 @@ pub(crate) fn same_hasher(old: &impl KeyHasher, new: &impl KeyHasher) -> Result<
     }
 }
 
-/// What a strategy is, besides its hasher and its members.
+/// The description of a strategy without its hasher and its members.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Placement<const PARAMETERS: usize> {
     pub(crate) kind: &'static str,
     pub(crate) layout: u8,
-    /// In order of their names, which a layout never changes.
+    /// The parameters, in order of their names, which a layout never changes.
     pub(crate) parameters: [(&'static str, u64); PARAMETERS],
 }
 
@@ -161,7 +172,7 @@ impl<const PARAMETERS: usize> Placement<PARAMETERS> {
         Xxh3::new().hash_bytes(&bytes)
     }
 
-    /// `node` clones the nodes, or leaves them as references.
+    /// Takes a snapshot. `node` clones the nodes, or leaves them as references.
     pub(crate) fn snapshot<'a, N, M>(
         &self,
         hasher: &impl KeyHasher,
@@ -187,8 +198,9 @@ impl<const PARAMETERS: usize> Placement<PARAMETERS> {
         }
     }
 
-    /// Checks a snapshot against the placement that was made from its [`parameter`](Snapshot::parameter)s, against the hasher
-    /// and against itself, and plans its members into `nodes`, which are empty. Allocates nothing in proportion to weights.
+    /// Checks a snapshot against the placement that was made from its
+    /// [`parameter`](Snapshot::parameter)s, against the hasher and against itself, and plans its
+    /// members into `nodes`, which must be empty. What it allocates does not depend on the weights.
     pub(crate) fn plan<N: Key>(
         &self,
         snapshot: Snapshot<N>,
@@ -229,7 +241,8 @@ impl<const PARAMETERS: usize> Placement<PARAMETERS> {
 }
 
 impl<N> Snapshot<N> {
-    /// The first check of every `restore`: that this release can read it as that kind of strategy.
+    /// Checks that this release can read the snapshot as this kind of strategy, before any other
+    /// check.
     pub(crate) fn expect(&self, kind: &'static str, layout: u8) -> Result<(), RestoreError> {
         if self.format != FORMAT {
             return Err(RestoreError::Format {
@@ -252,7 +265,7 @@ impl<N> Snapshot<N> {
         Ok(())
     }
 
-    /// A parameter that must be there and fit its type.
+    /// Returns a parameter that must be present and fit its type.
     pub(crate) fn require<T: TryFrom<u64>>(&self, name: &str) -> Result<T, RestoreError> {
         self.parameter(name)
             .and_then(|value| T::try_from(value).ok())
@@ -260,24 +273,33 @@ impl<N> Snapshot<N> {
     }
 }
 
-/// The verbs of a strategy `S<N, H>` that has `nodes`, a `hasher`, a `placement()` and a `restore(snapshot, hasher)`.
+/// Implements the verbs of a strategy `S<N, H>` that has `nodes`, a `hasher`, a `placement()` and a
+/// `restore(snapshot, hasher)`.
 macro_rules! snapshot_verbs {
     ($strategy:ident) => {
         /// Snapshots.
         impl<N, H: $crate::hash::KeyHasher> $strategy<N, H> {
-            /// A checksum of all that decides owners: layout, parameters, hasher (by its hash of a fixed probe), and each member's
-            /// identity, weight and drained state. Equal fingerprints mean equal answers, in every process, language and release; the
-            /// insertion order and the history do not matter. O(bytes of all identities).
+            /// Returns a checksum of everything that decides owners: the layout, the parameters,
+            /// the hasher (by its hash of a fixed probe), and each member's identity, weight and
+            /// drained state.
             ///
-            /// It is 64 bits of XXH3: proof against accidents, not against someone who wants two memberships to look the same.
+            /// Equal fingerprints mean equal answers, in every process, language and release. The
+            /// insertion order and the history do not matter. The fingerprint is 64 bits of XXH3.
+            /// It detects accidents, but not an attacker who makes two memberships look the same.
+            ///
+            /// # Performance
+            /// O(bytes of all identities).
             pub fn fingerprint(&self) -> u64 {
                 self.placement().fingerprint(&self.hasher, &self.nodes)
             }
 
             /// Returns `true` if every key has the same order of preference on both sides: the same
             /// parameters, the same hasher (by its hash of a fixed probe), and members of the same
-            /// identities, weights and drained states. What the nodes carry does not matter, nor
-            /// their type. O(bytes of all identities).
+            /// identities, weights and drained states. The nodes may be of different types and
+            /// carry different data.
+            ///
+            /// # Performance
+            /// O(bytes of all identities).
             pub fn same_placement<M, H2: $crate::hash::KeyHasher>(
                 &self,
                 other: &$strategy<M, H2>,
@@ -289,7 +311,11 @@ macro_rules! snapshot_verbs {
                     && self.nodes.same_members(&other.nodes)
             }
 
-            /// Configuration and membership, to be stored or sent, without the hasher's key and without anything that follows from them.
+            /// Returns the configuration and the members, to be stored or sent. The snapshot holds
+            /// neither the hasher's key nor anything that follows from the members, such as points
+            /// or slots.
+            ///
+            /// # Performance
             /// O(N).
             pub fn snapshot(&self) -> $crate::Snapshot<N>
             where
@@ -300,7 +326,7 @@ macro_rules! snapshot_verbs {
             }
         }
 
-        /// As its [`Snapshot`](crate::Snapshot).
+        /// Serializes the strategy as its [`Snapshot`](crate::Snapshot).
         #[cfg(feature = "serde")]
         impl<N: serde::Serialize, H: $crate::hash::KeyHasher> serde::Serialize for $strategy<N, H> {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -24,22 +24,28 @@ use core::fmt;
 use first::Change;
 use owners::Owners;
 
-/// Rendezvous hashing compiled into a table of slots: one load per route, and if wanted a guaranteed balance.
+/// Rendezvous hashing compiled into a table of slots: one load for each route, and a guaranteed
+/// balance if you want one.
 ///
-/// The circle of 2⁶⁴ tokens is cut into M equal slots, a power of two that never changes. A key's slot is the top bits of its
-/// token. Every slot has the order of preference that [`Rendezvous`](crate::Rendezvous) has for the slot's number taken as a token,
-/// weights included; its first node owns the slot.
+/// The circle of 2⁶⁴ tokens is cut into M equal slots. M is a power of two that never changes. The
+/// top bits of a key's token are its slot. Every slot has the order of preference that
+/// [`Rendezvous`](crate::Rendezvous) has for the slot's number taken as a token, weights included.
+/// The first node of that order owns the slot.
 ///
-/// - **Same nodes, weights and key: same owner**, on every platform, in every process and 1.x release, whatever order the nodes
-///   came in, capped or not.
-/// - **Uncapped**, adding a node of weight w moves an expected w/W of the slots (W: the new total), all of them to it. Removing it
-///   moves exactly its own. A node's share of the slots is w/W with a relative standard deviation of √(W/(w·M)): 4 % for 100 equal
+/// - **Same nodes, weights and key: same owner**, on every platform, in every process and release
+///   before 2.0, in whichever order the nodes were added, with or without a cap.
+/// - **Without a cap**, adding a node of weight w moves an expected w/W of the slots, all of them
+///   to that node. W is the new total weight. Removing it moves exactly its own slots. A node's
+///   share of the slots is w/W with a relative standard deviation of √(W/(w·M)): 4 % for 100 equal
 ///   nodes on 65,536 slots.
-/// - **Capped** by [`load_factor(c)`](SlotTableBuilder::load_factor), no node ever owns more than c times its share, rounded to whole
-///   slots; at c = 1 every node owns its share rounded down or up. Slots go to nodes by deferred acceptance (Gale and Shapley
-///   1962), which has one outcome here whatever the history. The price is movement: at 100 nodes on 65,536 slots 1.33 times what
-///   must move at c = 1, 1.13 at 1.02, 1.03 at 1.05.
+/// - **With a cap**, set by [`load_factor(c)`](SlotTableBuilder::load_factor), no node owns more
+///   than c times its fair share, rounded to whole slots. At c = 1 every node owns its fair share,
+///   rounded down or up. Slots are given to nodes by deferred acceptance (Gale and Shapley 1962),
+///   which has one outcome here for any history. The price is movement: with 100 nodes on 65,536
+///   slots a change moves 1.33 times the minimum at c = 1, 1.13 times at 1.02, and 1.03 times at
+///   1.05.
 ///
+/// # Examples
 /// ```
 /// use clockwise::SlotTable;
 ///
@@ -53,18 +59,22 @@ use owners::Owners;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Cost
-/// With N nodes and M slots a route is O(1): the hash, a shift, one load. A change is O(M), two scores a slot: at 100 nodes on
-/// 65,536 slots adding a node takes 0.25 ms and removing one 0.12 ms; capped at c = 1 1.3 ms (a Maglev rebuild: 1.6 ms). The first
-/// fill is O(N·M), 1 ns a pair: 6.5 ms here, 10 s for 10,000 nodes on 2²⁰ slots. Memory: 2 bytes a slot up to 65,536 members, 4
-/// beyond; with a cap as much again, which only changes read; 28 bytes a node. While a change is worked out, the table stands
-/// twice, and with a cap up to 24 bytes a slot more are in use.
+/// # Performance
+/// A route is O(1) for M slots and N nodes: the hash, a shift, one load. A change is O(M), two
+/// scores for each slot, and the first fill is O(N·M). `cargo bench --bench slot_table` measures
+/// them.
+///
+/// The table takes 2 bytes for each slot up to 65,536 members and 4 beyond, and 28 bytes for each
+/// node. A cap doubles the bytes of the slots. Only changes read the second half. While a change is
+/// worked out there are two tables, and with a cap up to 24 more bytes for each slot.
 ///
 /// # Choosing the slots and the cap
-/// The number of slots is for ever, so choose it for the most nodes there will ever be: 100 slots a node at least, 600 are better.
-/// Uncapped, the busiest of 100 nodes is then at 1.25 or 1.09 times the mean, and nothing moves needlessly. A cap buys evenness
-/// with movement, the less so the more slots there are. At 100 nodes, beside Maglev and the ring (`cargo bench --bench
-/// slot_table`); *moved* is what the loss or arrival of a node moves, by what must move:
+/// The number of slots never changes, so choose it for the most nodes that you will ever have: at
+/// least 100 slots for each node, better 600. Without a cap the busiest of 100 nodes then has 1.25
+/// or 1.09 times the mean, and a change moves only the minimum. A cap makes the table more even and
+/// moves more keys, but fewer if there are more slots. The table shows 100 nodes, beside Maglev and
+/// the ring (`cargo bench --bench slot_table`). *moved* is what the loss or arrival of a node
+/// moves, as a multiple of the minimum:
 ///
 /// | | busiest | least | moved | KiB to route + to change |
 /// |---|---:|---:|---:|---:|
@@ -77,27 +87,28 @@ pub struct SlotTable<N, H = Xxh3> {
     roster: Roster,
     field: Field,
     config: Config,
-    /// Who owns each slot.
+    /// The owner of each slot.
     owners: Owners,
-    /// Who would own it without a cap, kept for the next change; only where there is a cap.
+    /// The owner of each slot without a cap, kept for the next change. `None` if there is no cap.
     winners: Option<Owners>,
     hasher: H,
 }
 
 impl<N> SlotTable<N> {
-    /// An empty table with the default hasher [`Xxh3`], 65,536 slots and no cap. [`builder`](SlotTable::builder) sets each of them.
+    /// Creates an empty table with the default hasher [`Xxh3`], 65,536 slots and no cap. Use
+    /// [`builder`](SlotTable::builder) to choose others.
     pub const fn new() -> Self {
         SlotTable::with_hasher(Xxh3::new())
     }
 
-    /// A builder, to choose the number of slots, the cap and the hasher.
+    /// Returns a builder, to choose the number of slots, the cap and the hasher.
     pub const fn builder() -> SlotTableBuilder<N> {
         SlotTableBuilder::new()
     }
 }
 
 impl<N, H> SlotTable<N, H> {
-    /// An empty table with this hasher, otherwise as [`new`](SlotTable::new).
+    /// Creates an empty table with this hasher and the other defaults of [`new`](SlotTable::new).
     pub const fn with_hasher(hasher: H) -> Self {
         SlotTable::configured(Config::DEFAULT, hasher)
     }
@@ -127,7 +138,7 @@ membership!(
 );
 
 impl<N, H: KeyHasher> SlotTable<N, H> {
-    /// Hashes newcomers, works out the new owners, and commits.
+    /// Hashes the new nodes, works out the new owners, and commits.
     fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
         if !draft.moves_nothing(&self.nodes) {
             let roster = self
@@ -152,10 +163,10 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
 }
 
 impl<N, H> SlotTable<N, H> {
-    /// The slot that `token` falls into: its top bits.
+    /// Returns the slot that `token` falls into: its top bits.
     #[inline]
     pub fn slot_of(&self, token: Token) -> usize {
-        // In two steps, because with one slot all 64 bits go.
+        // Two shifts, because a table of one slot shifts out all 64 bits.
         (token.get() >> 1 >> (63 - self.config.bits)) as usize
     }
 
@@ -206,7 +217,7 @@ impl<N, H: Default> Default for SlotTable<N, H> {
     }
 }
 
-/// Counts only.
+/// Shows counts only.
 impl<N, H> fmt::Debug for SlotTable<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SlotTable")

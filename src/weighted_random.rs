@@ -1,4 +1,4 @@
-//! [`WeightedRandom`]: each pick a node at random, in proportion to weight.
+//! [`WeightedRandom`]: random nodes in proportion to weight.
 
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
@@ -10,15 +10,19 @@ use core::fmt;
 
 use crate::key::Key;
 
-/// Each pick draws a node at random, in proportion to weight, independently of all other picks. The key is ignored.
+/// A load balancer that draws a node at random for each pick, in proportion to weight and
+/// independently of all other picks. The key is ignored.
 ///
-/// Where many clients share the nodes without knowing of each other, chance spreads them with nothing to keep in step. Within one
-/// client [`RoundRobin`](crate::RoundRobin) is more even: after n picks a node of share p has its n·p to within a few, here to within √(n·p·(1 − p)).
-/// Where the nodes' loads are known, two draws ([`PowerOfTwo`](crate::PowerOfTwo)) are far better than one.
+/// Use it if many clients share the nodes without knowing of each other: chance spreads them, and
+/// there is nothing to keep in step. Within one client [`RoundRobin`](crate::RoundRobin) is more
+/// even. After n picks a node of share p has had its n·p picks to within a few there, and to within
+/// √(n·p·(1 − p)) here. If the nodes' loads are known, two draws
+/// ([`PowerOfTwo`](crate::PowerOfTwo)) are far better than one.
 ///
-/// A refused node leaves the draw, and another is drawn among the rest: the order of a pick is that of drawing all nodes without putting any
-/// back.
+/// A refused node leaves the draw, and another is drawn from the rest. So the order of a pick is
+/// that of drawing all nodes without putting any back.
 ///
+/// # Examples
 /// ```
 /// use clockwise::{Route, WeightedRandom};
 ///
@@ -30,11 +34,14 @@ use crate::key::Key;
 /// ```
 ///
 /// # Seeds
-/// Equal seeds give equal sequences: a test or a simulation can be replayed (by one thread; several interleave theirs). Clients in
-/// production want different seeds, lest a fleet move in step. So [`new`](WeightedRandom::new) takes its seed from the operating
-/// system's randomness and needs `std`; without it there is only [`with_seed`](WeightedRandom::with_seed), rather than a seed that is
-/// the same on every device.
 ///
+/// Equal seeds give equal sequences, so that a test or a simulation can be replayed by one thread.
+/// Several threads interleave their draws. Clients in production should have different seeds, so
+/// that a fleet does not move in step.
+///
+/// [`new`](WeightedRandom::new) takes its seed from the operating system and needs `std`. Without
+/// `std` there is only [`with_seed`](WeightedRandom::with_seed), because a default seed would be
+/// the same on every device.
 /// # Clones
 ///
 /// Clones share their random numbers, as snapshots in [`Shared`](crate::Shared) must: none draws a
@@ -42,9 +49,11 @@ use crate::key::Key;
 /// updates the strategy. For draws of its own, build another strategy with another seed and the
 /// same members.
 ///
-/// # Cost
-/// A pick is O(1) expected: one place on the line of weights. Each refusal is one more draw; up to 16 allocate nothing. A change is O(N). With `std`, up to 16
-/// threads share nothing that they write, for 2 KiB a strategy. The generator is `SplitMix64`, no source of secrets.
+/// # Performance
+///
+/// A pick is O(1) expected. Each refusal is one more draw, and up to 16 refusals allocate nothing.
+/// A change is O(N). With `std`, up to 16 threads share no memory that they write, which takes 2
+/// KiB for each strategy. The generator is `SplitMix64`, which is not fit for secrets.
 pub struct WeightedRandom<N> {
     nodes: NodeSet<N>,
     line: Line,
@@ -52,13 +61,13 @@ pub struct WeightedRandom<N> {
 }
 
 impl<N> WeightedRandom<N> {
-    /// Without nodes, with this seed.
+    /// Creates a strategy without nodes, whose draws start from this seed.
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
         WeightedRandom::drawing(Draws::with_seed(seed))
     }
 
-    /// Without nodes, with a seed from the operating system. Needs `std`.
+    /// Creates a strategy without nodes, with a seed from the operating system. Needs `std`.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn new() -> Self {
@@ -104,7 +113,8 @@ impl<N: Key> Strategy for WeightedRandom<N> {
         None
     }
 
-    /// XXH3 of the key. The draw does not depend on it; it lets wrappers tell keys apart.
+    /// Returns the XXH3 of the key. The draw does not depend on it, but wrappers tell keys apart by
+    /// it.
     fn token_of(&self, key: &[u8]) -> Token {
         Token::new(Xxh3::new().hash_bytes(key))
     }
@@ -136,7 +146,7 @@ impl<N: Clone> Clone for WeightedRandom<N> {
     }
 }
 
-/// Counts only.
+/// Shows counts only.
 impl<N> fmt::Debug for WeightedRandom<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeightedRandom")

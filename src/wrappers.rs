@@ -1,4 +1,4 @@
-//! Strategies around a strategy: each changes the order of preference of the one inside, and
+//! Strategies around a strategy. Each changes the order of preference of the inner strategy, and
 //! nothing else.
 
 mod any_strategy;
@@ -25,7 +25,7 @@ pub use zoned::Zoned;
 use crate::key::Key;
 use crate::strategy::Strategy;
 
-/// Answers as the strategy inside does, if the wrapper changes no answer about members.
+/// Forwards the methods about members to the inner strategy, for wrappers that change none of them.
 macro_rules! forward_members {
     ($strategy:ident) => {
         fn token_of(&self, key: &[u8]) -> Token {
@@ -55,15 +55,16 @@ macro_rules! forward_members {
 }
 use forward_members;
 
-/// [`Membership`](crate::Membership) through `strategy_mut`, and the verbs of a wrapper that do not
-/// route. The generics come twice: for a strategy inside, and for one whose members can be changed.
+/// Implements [`Membership`](crate::Membership) through `strategy_mut`, and the verbs of a wrapper
+/// that do not route. The generics are listed twice: for any inner strategy, and for one whose
+/// members can be changed.
 macro_rules! wrapper {
     ($Type:ty, $N:ty, [$($strategy:tt)*], [$($membership:tt)*] $(where [$($bounds:tt)*])?) => {
         $crate::strategy::inspecting_verbs!(impl[$($strategy)*] $Type, $N $(, where [$($bounds)*])?);
         $crate::strategy::managing_verbs! {
             impl[$($membership)*] $Type, $N,
             via $crate::strategy::Lists, $crate::Manage,
-            ", or a limit of the strategy inside" $(, where [$($bounds)*])?
+            ", or a limit of the inner strategy" $(, where [$($bounds)*])?
         }
 
         impl<$($membership)*> $crate::Membership for $Type $(where $($bounds)*)? {
@@ -94,7 +95,7 @@ macro_rules! wrapper {
 }
 use wrapper;
 
-/// Returns the weight of a node that `strategy` has handed out, 1 at least.
+/// Returns the weight of a node that `strategy` has returned, at least 1.
 fn weight_of<S: Strategy>(strategy: &S, node: &S::Node) -> u32 {
     let weight = strategy.weight_of(node).or_else(|| {
         let member = with_identity(strategy, node, |id| strategy.member(id))?;
@@ -103,7 +104,7 @@ fn weight_of<S: Strategy>(strategy: &S, node: &S::Node) -> u32 {
     weight.unwrap_or(1).max(1)
 }
 
-/// Calls `f` with the identity of a node that `strategy` has handed out.
+/// Calls `f` with the identity of a node that `strategy` has returned.
 fn with_identity<S: Strategy, T>(strategy: &S, node: &S::Node, f: impl FnOnce(&[u8]) -> T) -> T {
     match strategy.identity_of(node) {
         Some(id) => f(id),

@@ -144,7 +144,7 @@ fn an_empty_identity_is_refused() {
     );
     assert_eq!(
         NodeError::EmptyIdentity.to_string(),
-        "a node's identity is empty"
+        "a node has an empty identity (its key bytes must hold at least 1 byte)"
     );
     assert!(HashRing::from_nodes([""]).is_err());
 }

@@ -369,7 +369,7 @@ fn a_factor_that_cannot_work_is_refused() {
             }
         ));
         assert!(
-            error.to_string().contains("1 or more, and finite"),
+            error.to_string().contains("finite and at least 1"),
             "{error}"
         );
     }

@@ -223,7 +223,7 @@ fn choices_out_of_range_are_refused_by_name() {
         assert!(matches!(error, ConfigError::OutOfRange { .. }));
         assert_eq!(
             error.to_string(),
-            format!("choices is {choices}, but must be 1 to 16")
+            format!("choices is {choices}, but must be from 1 to 16")
         );
     }
     assert_eq!(PowerOfTwo::<Gauge>::with_seed(1).choices(), 2);

@@ -213,8 +213,8 @@ fn a_builder_has_the_budget_that_its_caller_sets() {
     assert_eq!(
         error.to_string(),
         "the snapshot asks for 51200 points, which take 3993600 units of work to build, more than \
-         the budget of 3993599; if you trust it, restore it through a builder with a greater \
-         `max_work`"
+         the budget of 3993599 (if you trust it, restore it through a builder with a greater \
+         `max_work`)"
     );
 
     let table = SlotTable::builder().slots(1024).load_factor(1.0);

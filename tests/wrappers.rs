@@ -315,7 +315,7 @@ fn failover_refuses_a_list_whole() {
     let error = none.set_nodes(vec![(Tracked::new("a"), 1)]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "node `a` has no group to join, as there are no groups"
+        "node `a` cannot join a group because there are no groups (add a group first)"
     );
     assert!(none.set_nodes(Vec::new()).unwrap().is_empty());
 }

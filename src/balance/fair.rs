@@ -1,20 +1,20 @@
-//! What a node's fair part is.
+//! The fair share of a node.
 
-/// Fair parts by weight, where a node can hold at most one copy of a key.
+/// Computes fair shares by weight if a node can hold at most one copy of a key.
 ///
 /// With n copies and total weight W a node of weight w should hold n·w/W of all keys. If that is
 /// more than all keys, it should hold all of them, and the others share the rest by weight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fair {
-    /// Copies that are left for the nodes that should not hold everything.
+    /// The number of copies that are left for the nodes that should not hold everything.
     copies: usize,
     /// The weight of those nodes.
     weight: u64,
 }
 
 impl Fair {
-    /// `weights` are the heaviest first, `total` is their sum. Looks at those that should hold
-    /// everything, and at the next.
+    /// Computes the shares. `weights` must be in descending order, and `total` their sum. Reads
+    /// only the weights of the nodes that should hold everything, and one more.
     pub(crate) fn new(weights: impl Iterator<Item = u32>, total: u64, copies: usize) -> Self {
         let mut fair = Fair {
             copies,
@@ -31,7 +31,7 @@ impl Fair {
         fair
     }
 
-    /// Returns the part of all keys that a node of this weight should hold, 0 to 1.
+    /// Returns the fraction of all keys that a node of this weight should hold, 0 to 1.
     pub(crate) fn part(&self, weight: u32) -> f64 {
         if self.weight == 0 {
             return 1.0;
@@ -40,7 +40,7 @@ impl Fair {
         part.min(1.0)
     }
 
-    /// Returns what the greatest load by weight is, relative to the fair one.
+    /// Returns the greatest load by weight relative to the fair one.
     pub(crate) fn relative(&self, greatest: f64) -> f64 {
         if self.weight == 0 || self.copies == 0 {
             return 1.0;

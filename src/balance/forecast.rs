@@ -1,11 +1,11 @@
-//! [`Forecast`]: how even a ring will be, before there is one.
+//! [`Forecast`]: how even a ring will be.
 
 use super::Balance;
 use core::f64::consts::TAU;
 
-/// How even a ring is expected to be: what [`Balance::forecast`] returns.
+/// The expected balance of a ring, which [`Balance::forecast`] returns.
 ///
-/// Loads are relative to the mean: 1.0 is exactly a node's fair part.
+/// Loads are relative to the mean: 1.0 is exactly a node's fair share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Forecast {
@@ -81,8 +81,8 @@ fn maximum_of_normals(n: f64) -> (f64, f64) {
     let density = |x: f64| (-x * x / 2.0).exp() / TAU.sqrt();
     let (mut above, mut before) = (0.0f64, 1.0);
     let (mut mean, mut square) = (0.0, 0.0);
-    // From the top, because 1 − Φ keeps its digits there. From below, Φ stops at 1 − 10⁻¹⁶, and Φⁿ
-    // is 0 for n beyond 10¹⁶.
+    // Sums from the top, because 1 − Φ keeps its digits there. From below, Φ stops at 1 − 10⁻¹⁶,
+    // and Φⁿ is 0 for n beyond 10¹⁶.
     for i in (-10 * 256..10 * 256).rev() {
         let middle = (f64::from(i) + 0.5) * STEP;
         above += density(middle) * STEP;

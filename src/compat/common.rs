@@ -237,7 +237,7 @@ macro_rules! placement {
         }
 
         impl<N: $crate::Key> $Type<N> {
-            /// The name before 0.1, kept for code written against it.
+            /// Does what `from_weighted` does; kept for code written before 0.1.
             #[doc(hidden)]
             pub fn try_from_nodes<I>(nodes: I) -> Result<Self, $crate::ConfigError>
             where
@@ -260,7 +260,7 @@ pub(super) use placement;
 macro_rules! old_name {
     ($Builder:ident, $Type:ident) => {
         impl<N: $crate::Key> $Builder<N> {
-            /// The name before 0.1, kept for code written against it.
+            /// Does what `from_weighted` does; kept for code written before 0.1.
             #[doc(hidden)]
             pub fn try_from_nodes<I>(self, nodes: I) -> Result<$Type<N>, $crate::ConfigError>
             where

@@ -95,7 +95,7 @@ impl<N> Ketama<N> {
     }
 
     /// Returns a builder of the placement of a twemproxy (nutcracker) pool with
-    /// `distribution: ketama`, and `hash: fnv1a_64` unless set.
+    /// `distribution: ketama`. The default hash is `fnv1a_64`.
     pub const fn twemproxy() -> KetamaBuilder<N> {
         KetamaBuilder::new()
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with a comparison, a plan, or a step of a migration.
+//! The errors of comparisons, plans and steps of a migration.
 
 use crate::hash::TokenRange;
 use crate::migration::Stage;
@@ -22,7 +22,10 @@ pub enum DiffError {
         new_probe: u64,
     },
     /// The slot tables differ in their number of slots, so no slot of one is a slot of the other.
-    #[error("the slot tables differ in size: {old} slots on the old side, {new} on the new")]
+    #[error(
+        "the slot tables differ in size: {old} slots on the old side, {new} on the \
+         new (compare tables with the same number of slots)"
+    )]
     #[non_exhaustive]
     SlotCountMismatch {
         /// The number of slots on the old side.
@@ -70,7 +73,7 @@ pub enum ResumeError {
         bytes: usize,
     },
     /// The ranges in the stored state of epochs are not in ascending order or overlap.
-    #[error("the stored progress is damaged: range {range} does not come after the one before it")]
+    #[error("the stored progress is damaged: range {range} is not after the one before it")]
     #[non_exhaustive]
     RangeOrder {
         /// The range that is out of order.

@@ -1,17 +1,19 @@
-//! Any other hash, finalised.
+//! [`Mixed`]: another hash, finalised.
 
 use super::KeyHasher;
 use core::fmt;
 use core::hash::{BuildHasher, Hasher};
 
-/// Any hash of yours, made fit for placement by a fixed finaliser.
+/// A hasher that makes any hash of yours fit for placement by a fixed finaliser.
 ///
-/// Many fast hashes leave bits that hardly depend on the input (FNV-1a's top bits on short keys, a CRC's upper half). `Mixed`
-/// passes the result through `MurmurHash3`'s `fmix64` (Austin Appleby), whose constants are frozen here.
+/// Many fast hashes leave bits that hardly depend on the input, such as the top bits of FNV-1a on
+/// short keys or the upper half of a CRC. `Mixed` passes the result through `MurmurHash3`'s
+/// `fmix64` (Austin Appleby), whose constants are frozen here.
 ///
-/// What goes in is [`Hasher::write`] of the key's bytes, once, and nothing else. The placement is as stable as the hash
-/// inside: `std::hash::RandomState` differs in every process, and `std`'s `DefaultHasher` may differ between releases of
-/// Rust, so either breaks the promise of equal owners everywhere.
+/// The inner hash gets one [`Hasher::write`] of the key's bytes, and nothing else. The placement is
+/// as stable as the inner hash. `std::hash::RandomState` differs in every process, and `std`'s
+/// `DefaultHasher` may differ between releases of Rust, so either breaks the promise of equal
+/// owners everywhere.
 ///
 /// Its [`hash_points`](KeyHasher::hash_points) is the default: layout V1 over the finalised hash.
 /// To keep points of your own, implement [`KeyHasher`] instead.
@@ -33,16 +35,16 @@ pub struct Mixed<T> {
     inner: T,
 }
 
-/// The inside of [`Mixed::from_fn`].
+/// The inner hash of [`Mixed::from_fn`].
 #[derive(Clone, Copy)]
 pub struct FromFn<F>(F);
 
-/// The inside of [`Mixed::new`].
+/// The inner hash of [`Mixed::new`].
 #[derive(Clone, Copy, Default)]
 pub struct FromBuildHasher<B>(B);
 
 impl<B: BuildHasher> Mixed<FromBuildHasher<B>> {
-    /// The hashers that `build_hasher` builds, finalised.
+    /// Creates a hasher that finalises the hashers that `build_hasher` builds.
     pub const fn new(build_hasher: B) -> Self {
         Mixed {
             inner: FromBuildHasher(build_hasher),
@@ -51,7 +53,7 @@ impl<B: BuildHasher> Mixed<FromBuildHasher<B>> {
 }
 
 impl<F: Fn(&[u8]) -> u64> Mixed<FromFn<F>> {
-    /// The function `hash`, finalised.
+    /// Creates a hasher that finalises the function `hash`.
     pub const fn from_fn(hash: F) -> Self {
         Mixed {
             inner: FromFn(hash),
@@ -75,7 +77,7 @@ impl<F: Fn(&[u8]) -> u64> KeyHasher for Mixed<FromFn<F>> {
     }
 }
 
-/// Shows nothing of the hash inside, which may hold a key.
+/// Shows nothing of the inner hash, which may hold a key.
 impl<T> fmt::Debug for Mixed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mixed").finish_non_exhaustive()
@@ -94,7 +96,8 @@ impl<B> fmt::Debug for FromBuildHasher<B> {
     }
 }
 
-/// The 64-bit finaliser of `MurmurHash3`: a bijection in which every bit of the input moves every bit of the output.
+/// The 64-bit finaliser of `MurmurHash3`: a bijection in which every bit of the input affects every
+/// bit of the output.
 pub(crate) const fn fmix64(mut h: u64) -> u64 {
     h ^= h >> 33;
     h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);

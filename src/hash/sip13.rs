@@ -6,11 +6,13 @@ use siphasher::sip::SipHasher13;
 
 /// `SipHash-1-3` (Aumasson and Bernstein 2012, with 1 and 3 rounds) under a 128-bit secret key.
 ///
-/// For keys that an attacker chooses: without the key nobody can find many keys that fall on one node. Costs about 10 times
-/// [`Xxh3`](crate::Xxh3) on short keys. Two processes agree on owners only when they hold the same key.
+/// Use it for keys that an attacker chooses: without the secret key it is infeasible to find many
+/// keys that fall on one node. It takes about 10 times as long as [`Xxh3`](crate::Xxh3) on short
+/// keys. Two processes agree on owners only if they hold the same secret key.
 ///
-/// The key is shown nowhere: not in `Debug`, not in errors, not in fingerprints.
+/// The secret key is never shown: not in `Debug`, not in errors, not in fingerprints.
 ///
+/// # Examples
 /// ```
 /// use clockwise::{HashRing, SipHash13};
 ///
@@ -26,7 +28,7 @@ pub struct SipHash13 {
 }
 
 impl SipHash13 {
-    /// `SipHash-1-3` under `key`; its first 8 bytes are k0, little-endian, the others k1.
+    /// Creates the hasher under `key`. Its first 8 bytes are k0, little-endian, and the others k1.
     pub fn new(key: [u8; 16]) -> Self {
         SipHash13 {
             keyed: SipHasher13::new_with_key(&key),

@@ -39,14 +39,14 @@ impl Token {
     }
 }
 
-/// `Token(0x…)`, always 16 digits.
+/// Shows `Token(0x…)`, always with 16 digits.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Token({self})")
     }
 }
 
-/// `0x…`, always 16 digits.
+/// Shows `0x…`, always with 16 digits.
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#018x}", self.0)
@@ -131,14 +131,14 @@ impl TokenRange {
     }
 }
 
-/// `0x…..=0x…`, always 16 digits each.
+/// Shows `0x…..=0x…`, always with 16 digits each.
 impl fmt::Display for TokenRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}..={}", self.first, self.last)
     }
 }
 
-/// A range as text: `00000000000000ff-0000000000000fff`.
+/// Reads and writes a range as text: `00000000000000ff-0000000000000fff`.
 #[cfg(feature = "serde")]
 mod text {
     use super::{Token, TokenRange};
@@ -176,7 +176,8 @@ mod text {
             text.split_once('-')
                 .and_then(|(first, last)| TokenRange::new(read(first)?, read(last)?))
                 .ok_or_else(|| {
-                    // As much as a range has, so that a long text does not make a long error.
+                    // Shows as many characters as a range has, so that a long text does not make a
+                    // long error.
                     let shown = text
                         .char_indices()
                         .nth(33)

@@ -9,10 +9,10 @@ pub(super) const ABSENT: f64 = f64::NAN;
 ///
 /// `number` decides between equals of the first block, and `random` if more are tied.
 ///
-/// It works in blocks, without branches on loads: 1.1 to 1.4 ns an item if loads are at hand. One
-/// pass with a branch on each load mispredicts ln N times, and a second look at the loads to find
-/// the tied would find them changed. A block of 64 takes the fewest steps, and one of 16 is written
-/// sooner if there are no more items than that.
+/// It works in blocks, without branches on loads: 1.1 to 1.4 ns an item if loads are in the cache.
+/// One pass with a branch on each load mispredicts ln N times, and a second look at the loads to
+/// find the tied would find them changed. A block of 64 takes the fewest steps, and one of 16 is
+/// written sooner if there are no more items than that.
 #[inline]
 pub(super) fn least<T, const BLOCK: usize>(
     items: &[T],

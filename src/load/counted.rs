@@ -59,7 +59,7 @@ pub use super::count::Counter;
     note = "or implement `clockwise::load::Counted` for a node type with a `load::Counter`"
 )]
 pub trait Counted {
-    /// What is told how each request went. `()` if the node only counts.
+    /// The type that is notified of how each request ended. `()` if the node only counts.
     type Watch: Watch;
 
     /// Returns the counter of this node's requests in flight.
@@ -123,20 +123,21 @@ through_pointers! {
         Arc<T>;
 }
 
-/// A value that is told how one request went.
+/// A value that is notified of how one request ended.
 ///
-/// `()` is told nothing. A node that measures latency has a watch that holds the start time.
+/// `()` ignores it. A node that measures latency has a watch that holds the start time.
 pub trait Watch {
-    /// The request was answered, such as by the first byte of a stream. It is still in flight.
+    /// Notes that the request was answered, such as by the first byte of a stream. It is still in
+    /// flight.
     fn answered(&mut self);
 
-    /// The request failed. It is still in flight.
+    /// Notes that the request failed. It is still in flight.
     fn failed(&mut self);
 
-    /// The request has ended. Called once, just before the request stops counting.
+    /// Notes that the request has ended. Called once, just before the request stops counting.
     fn ended(&mut self);
 
-    /// From now on, a request that ends without an answer has failed.
+    /// Treats the request as failed if it ends without an answer after this call.
     fn expect_answer(&mut self);
 }
 
@@ -154,7 +155,7 @@ impl Watch for () {
     fn expect_answer(&mut self) {}
 }
 
-/// A watch that is told of the end when it is dropped.
+/// A watch that is notified of the end when it is dropped.
 pub(crate) struct Watched<W: Watch>(W);
 
 impl<W: Watch> Watched<W> {
@@ -186,7 +187,7 @@ pub type InFlightOf<N> = InFlight<<N as Counted>::Watch>;
 /// before.
 #[must_use = "the request ends when this is dropped"]
 pub struct InFlight<W: Watch = ()> {
-    // Fields are dropped in this order: the watch is told before the request stops counting.
+    // Fields are dropped in this order: the watch is notified before the request stops counting.
     watched: Watched<W>,
     _node: OwnedHeld,
     /// The place among the leases of a `Bounded`, if the request was acquired through one.

@@ -7,7 +7,7 @@ use core::time::Duration;
 /// The bits of the cost of a node that has never answered: a NaN, which no observation makes.
 const UNANSWERED: u64 = u64::MAX;
 
-/// What is known about a node, in four words. Threads neither wait nor retry for long.
+/// The latency of a node and its state, in four words. Threads neither wait nor retry for long.
 ///
 /// An observation first claims the time since the last one by moving `stamp`, and then changes
 /// `cost`. So each span of time decays the cost once, and no peak is lost. A reader in between sees
@@ -189,8 +189,8 @@ mod models {
             for thread in threads {
                 thread.join().unwrap();
             }
-            // Either the peak of 4 came first, and the later response lowers it, or it came last
-            // and stands. The later one may have claimed one second or two.
+            // Either the peak of 4 was first, and the later response lowers it, or it was last
+            // and is kept. The later one may have claimed one second or two.
             let last = latency.last().unwrap();
             let lowered = |keep: f64| 4.0 * keep + (1.0 - keep);
             let possible = [4.0, lowered((-1f64).exp()), lowered((-2f64).exp())];

@@ -72,7 +72,7 @@ pub struct SlowStart<N, C = SystemClock> {
     /// 1/aggression.
     exponent: f64,
     floor: f64,
-    /// Whether the clock was seen past the window.
+    /// `true` if the clock was seen past the window.
     warm: AtomicBool,
 }
 
@@ -104,7 +104,7 @@ impl<N, C: Clock> SlowStart<N, C> {
     /// [`ConfigError::OutOfRange`] if it is not above 0 and finite.
     pub fn aggression(mut self, aggression: f64) -> Result<Self, ConfigError> {
         if !(aggression > 0.0 && aggression.is_finite()) {
-            let must = "above 0 and finite";
+            let must = "finite and above 0";
             return Err(ConfigError::out_of_range("aggression", aggression, must));
         }
         self.exponent = aggression.recip();
@@ -117,7 +117,7 @@ impl<N, C: Clock> SlowStart<N, C> {
     /// [`ConfigError::OutOfRange`] if it is not above 0, or above 1.
     pub fn floor(mut self, floor: f64) -> Result<Self, ConfigError> {
         if !(floor > 0.0 && floor <= 1.0) {
-            let must = "above 0, up to 1";
+            let must = "above 0 and at most 1";
             return Err(ConfigError::out_of_range("floor", floor, must));
         }
         self.floor = floor;

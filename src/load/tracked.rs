@@ -14,8 +14,8 @@ use core::ops::{Deref, DerefMut};
 /// Clones share the count, so the count survives when a strategy is cloned and swapped. Replacing
 /// a member by a new `Tracked` of the same identity (`replace`, `set_nodes_with`) carries the count
 /// over, too. A node that is removed and then added as a new `Tracked` starts at 0: the requests
-/// of the removed node end on its own count. To keep the count of a node that comes and goes, add
-/// the node that `remove` returned.
+/// of the removed node end on its own count. To keep the count of a node that leaves and returns,
+/// add the node that `remove` returned.
 ///
 /// With the feature `serde` it is written as the node alone, and read as a node with nothing in
 /// flight.
@@ -187,7 +187,8 @@ impl<N: fmt::Debug> fmt::Debug for Tracked<N> {
     }
 }
 
-/// Writes the node alone: requests in flight here are not in flight where it is read.
+/// Writes the node alone, because requests in flight here are not in flight in the process that
+/// reads it.
 #[cfg(feature = "serde")]
 impl<N: serde::Serialize> serde::Serialize for Tracked<N> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -13,7 +13,7 @@ const BUSIER: f64 = 4.0;
 
 /// Which node a pick has drawn, in proportion to weight, and whether the pick is its turn.
 ///
-/// It stands until that node is refused, and then another one is drawn. If each refusal led to
+/// It is kept until that node is refused, and then another one is drawn. If each refusal led to
 /// another draw, the idle nodes that a filter refuses would give a warming node many chances.
 ///
 /// To learn whether a node that was drawn is refused, it is preferred to its equals: a node that is
@@ -40,22 +40,23 @@ pub(crate) struct Candidate<'a, N> {
 }
 
 impl<N: Load> Candidate<'_, N> {
-    /// Whether the pick is the turn of this node, which was drawn in proportion to weight.
+    /// Returns `true` if the pick is the turn of this node, which was drawn in proportion to
+    /// weight.
     pub(crate) fn draws_turn(&self, random: &mut Random) -> bool {
         let warmth = self.node.warmth();
         // 53 random bits as a fraction of 1.
         warmth < 1.0 && ((random.draw() >> 11) as f64) < warmth * (1u64 << 53) as f64
     }
 
-    /// Whether it may take its turn although the warm node `instead` would be picked otherwise. A
-    /// node that hangs may not, since its load grows.
+    /// Returns `true` if it may take its turn although the warm node `instead` would be picked
+    /// otherwise. A node that hangs may not, since its load grows.
     pub(crate) fn may_take_turn(&self, instead: &Self) -> bool {
         let heavier = f64::from(self.weight) / f64::from(instead.weight);
         let [load, other] = [self, instead].map(|node| relative(node.node.load(), 1.0));
         load <= BUSIER * other * heavier.max(1.0)
     }
 
-    /// Whether it is as busy as another warm node, and warm too.
+    /// Returns `true` if it is as busy as another warm node, and warm too.
     pub(crate) fn is_warm_equal_of(&self, other: &Self) -> bool {
         let [a, b] = [self, other].map(|node| relative(node.node.load(), f64::from(node.weight)));
         !is_warming(self.node) && a == b
@@ -68,7 +69,7 @@ impl<N: Load> Candidate<'_, N> {
     }
 }
 
-/// Whether a node is warming. NaN is warm.
+/// Returns `true` if a node is warming. NaN is warm.
 #[inline]
 pub(crate) fn is_warming<N: Load>(node: &N) -> bool {
     node.warmth() < 1.0

@@ -1,4 +1,4 @@
-//! [`Migration`]: which tokens move from where to where.
+//! [`Migration`]: which tokens move, from which node to which.
 
 use super::moves::Move;
 use super::sweep::{NOBODY, Step, between_owners, between_sets};

@@ -22,7 +22,7 @@ use core::fmt;
 /// | [`Done`](Stage::Done) | new replicas | new replicas |
 ///
 /// A read asks the first of `reads`. The next one is for a node that cannot be *reached*. "Not
-/// found" is an answer: a read that goes on after it brings deleted data back.
+/// found" is an answer: a read that continues after it brings deleted data back.
 ///
 /// Works with any two strategies whose order of preference depends on the members alone: rings,
 /// rendezvous, slot tables, and wrappers around them. References and `Arc`s are strategies too.
@@ -104,7 +104,7 @@ pub struct Epochs<Old, New = Old> {
     pub(super) old_count: usize,
     pub(super) new_count: usize,
     pub(super) stages: Stages,
-    /// Whether the ranges are of the new side's tokens, should the two hash differently.
+    /// `true` if the ranges are of the new side's tokens, should the two hash differently.
     pub(super) reversed: bool,
 }
 
@@ -214,7 +214,7 @@ impl<Old, New> Epochs<Old, New> {
     ///
     /// Processes may reverse one by one, but none of them gets a forward step after the first one
     /// has reversed. A process that has no epochs yet needs none. After the reversal the protocol
-    /// goes on as before, to [`Stage::Done`].
+    /// continues as before, to [`Stage::Done`].
     #[must_use]
     pub fn reverse(self) -> Epochs<New, Old> {
         Epochs {
@@ -324,8 +324,8 @@ pub(super) fn first<S: Strategy>(strategy: &S, token: Token, n: usize) -> Vec<&S
     nodes
 }
 
-/// Whether nodes of two strategies have the same identity: the one that they joined with, if the
-/// strategy knows it.
+/// Returns `true` if nodes of two strategies have the same identity: the one that they joined with,
+/// if the strategy knows it.
 fn same<N: Key>(
     a: &impl Strategy<Node = N>,
     node_a: &N,

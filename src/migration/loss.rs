@@ -8,10 +8,10 @@ use alloc::{vec, vec::Vec};
 use core::cmp::Reverse;
 use core::fmt;
 
-/// What the loss of some nodes together would lead to: which nodes inherit how much, and how busy
-/// the busiest would be.
+/// The effect of losing some nodes together: which nodes inherit how much, and how busy the busiest
+/// would be.
 ///
-/// Comes from [`HashRing::losses`](crate::HashRing::losses) (each node alone),
+/// It is returned by [`HashRing::losses`](crate::HashRing::losses) (each node alone),
 /// [`losses_by`](crate::HashRing::losses_by) (each zone) and
 /// [`loss_where`](crate::HashRing::loss_where) (any choice, such as a pair), and for copies from
 /// [`HashRing::losses_of`](crate::HashRing::losses_of) and
@@ -52,8 +52,8 @@ impl<N> Clone for Heir<'_, N> {
 
 impl<N> Copy for Heir<'_, N> {}
 
-/// Which nodes are lost together: by rank the group that a node belongs to, or `None` for nodes that
-/// are never lost.
+/// Which nodes are lost together: by rank the group that a node belongs to, or `None` for nodes
+/// that are never lost.
 #[derive(Debug)]
 pub(crate) struct Groups {
     pub(crate) of: Vec<Option<u32>>,
@@ -107,13 +107,13 @@ impl Groups {
     }
 }
 
-/// Works out the loss of each group, all in one sweep over the pieces of the circle. A piece has one
-/// order of preference and comes with its set: the nodes that hold its `copies`.
+/// Works out the loss of each group, all in one sweep over the pieces of the circle. A piece has
+/// one order of preference and is passed with its set: the nodes that hold its `copies`.
 /// `heirs(last, group, set)` returns the nodes that join the set of the piece that ends at `last`
 /// once a group is lost that has a member in it.
 ///
-/// So a loss costs what the lost nodes hold, not a new ring, because the heirs of a key are its next
-/// preferences. The test takes the slow path: clone, drain, compare.
+/// So a loss costs what the lost nodes hold, not a new ring, because the heirs of a key are its
+/// next preferences. The test takes the slow path: clone, drain, compare.
 ///
 /// # Performance
 /// O(pieces + N log N + groups), as long as a walk past a lost group is O(1).

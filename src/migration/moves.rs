@@ -1,12 +1,12 @@
-//! [`Move`]: a range of tokens that goes from one node to another.
+//! [`Move`]: a range of tokens that moves from one node to another.
 
 use crate::hash::TokenRange;
 
 /// A range of tokens that moves from one node to another.
 ///
 /// [`Migration::moves`](super::Migration::moves) yields `Move<&N>`, and
-/// [`Plan::start`](super::Plan::start) returns `Move<N>`. A move is told apart by its range, its
-/// giver and its taker, so it can be sent to another process and come back (`Serialize` and
+/// [`Plan::start`](super::Plan::start) returns `Move<N>`. A move is identified by its range, its
+/// giver and its taker, so it can be sent to another process and back (`Serialize` and
 /// `Deserialize` with the feature `serde`).
 ///
 /// # Examples

@@ -1,10 +1,10 @@
-//! How far a plan has come, as a state to store, and back.
+//! Stores and restores the progress of a plan.
 
 use super::plan::{Plan, State};
 use crate::error::ResumeError;
 use alloc::vec::Vec;
 
-/// How far a plan has come, to be stored: which moves are complete, and of which migration.
+/// The progress of a plan, to be stored: which moves are complete, and of which migration.
 ///
 /// Returned by [`Plan::progress`] and read by [`Plan::resume`]. Takes one bit a move, in the order
 /// of [`Migration::moves`](super::Migration::moves).

@@ -5,7 +5,7 @@
 //! Moves between the same two nodes are blocked together, so they form a *pair* with one heap. A
 //! pair is known to both of its ends, in order of its largest pending move. Each node that has a
 //! free slot *offers* its largest move that may start, and all offers are in one heap. An offer is
-//! checked when it comes up: if the other end is full by then, the node is searched again.
+//! checked when it reaches the top: if the other end is full by then, the node is searched again.
 //!
 //! That is enough, because a blocked pair can only become startable when one of its ends gets a
 //! free slot, and that end is searched at that moment. A search goes through the node's pairs until

@@ -23,7 +23,7 @@ pub(crate) struct Spread {
     copies: usize,
     /// Every domain gives all its nodes below this rank within the domain …
     full: u32,
-    /// … which are this many together, and the rest of the copies comes from those at it.
+    /// … which are this many together, and the rest of the copies are on those at it.
     below: usize,
     /// A node that is in every set, and how many domains have their first node before it if it
     /// alone is missing. It need not be walked to.
@@ -128,9 +128,9 @@ impl Spread {
 }
 
 /// Returns the ranks of a replica set, in the order of
-/// [`Route::replicas_across`](crate::Route::replicas_across): all first nodes of their domains, then
-/// all second ones, and so on. `walk` passes the eligible nodes' ranks in order of preference, and
-/// may repeat them.
+/// [`Route::replicas_across`](crate::Route::replicas_across): all first nodes of their domains,
+/// then all second ones, and so on. `walk` passes the eligible nodes' ranks in order of preference,
+/// and may repeat them.
 ///
 /// # Performance
 /// Stops when no later node can enter the set: after O(n) steps expected, if n is well below the

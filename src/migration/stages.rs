@@ -7,7 +7,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// How far a range of tokens has come in a migration; see [`Epochs`](super::Epochs) for the
+/// The progress of a range of tokens in a migration; see [`Epochs`](super::Epochs) for the
 /// protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    /// 16 tokens that stand for the circle: the first eight and the last eight.
+    /// 16 tokens that represent the circle: the first eight and the last eight.
     fn token(i: u64) -> u64 {
         if i < 8 { i } else { u64::MAX - 15 + i }
     }
@@ -144,7 +144,7 @@ mod tests {
         };
         for _ in 0..500 {
             let mut stages = Stages::new();
-            // The middle, which no token stands for, goes with token 7.
+            // The middle, which no token represents, follows token 7.
             let mut naive = vec![Stage::Copying; 16];
             for _ in 0..30 {
                 let (a, b) = (below(16), below(16));

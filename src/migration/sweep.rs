@@ -25,7 +25,7 @@ impl Step {
 /// Returns where the owners of two placements differ. The ranges are ascending and disjoint, with
 /// the ranks of their owners on either side. Tokens that are in none of them do not differ.
 ///
-/// # Complexity
+/// # Performance
 /// O(ranges).
 pub(super) fn between_owners(
     places: &Places,
@@ -41,11 +41,11 @@ pub(super) fn between_owners(
 /// Returns where the sets of two sequences of spans differ, and which member is replaced by which:
 /// the i-th that leaves a set by the i-th that joins it, each in the order of its set.
 ///
-/// Spans are ascending, without a gap, from 0 to MAX. An empty sequence stands for the empty set
+/// Spans are ascending, without a gap, from 0 to MAX. An empty sequence means the empty set
 /// everywhere. The steps are in ascending order, and the ranges of two of them are equal or
 /// disjoint. Neighbours with the same replacements are merged.
 ///
-/// # Complexity
+/// # Performance
 /// One pass over both; each set is compared with its counterpart, O(n²) for sets of n.
 pub(super) fn between_sets<A: AsRef<[u32]>, B: AsRef<[u32]>>(
     places: &Places,
@@ -81,7 +81,7 @@ fn open<S: AsRef<[u32]>>(span: Option<&(u64, u64, S)>) -> (u64, &[u32]) {
 #[derive(Default)]
 struct Steps {
     steps: Vec<Step>,
-    /// Where those of the latest range begin.
+    /// The position of the first step of the latest range.
     latest: usize,
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Union<'a, N> {
     pub(crate) places: Places,
 }
 
-/// From the ranks of either side to places.
+/// Maps the ranks of either side to places.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     pub(super) old: Vec<u32>,
@@ -20,7 +20,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Whether a rank of the old side and a rank of the new are one node.
+    /// Returns `true` if a rank of the old side and a rank of the new are one node.
     #[inline]
     pub(crate) fn same(&self, old: u32, new: u32) -> bool {
         self.old[old as usize] == self.new[new as usize]

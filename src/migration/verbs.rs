@@ -34,7 +34,7 @@ macro_rules! diff_verbs {
             /// Compares the owners of all tokens with those in `new`, and returns what moves:
             /// ranges of tokens, each with its giver and its taker.
             ///
-            /// Members, weights and settings may differ in any way. Nodes are told apart by
+            /// Members, weights and settings may differ in any way. Nodes are compared by
             /// identity.
             ///
             /// # Examples

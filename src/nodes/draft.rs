@@ -45,11 +45,11 @@ pub(crate) struct Planned<'a> {
     pub(crate) drained: bool,
     /// Its rank before, if it is a member already.
     pub(crate) before: Option<usize>,
-    /// Orders the members as they were listed.
+    /// Orders the members as the caller listed them.
     // Only `compat` reads it.
     #[cfg_attr(not(feature = "compat"), allow(dead_code))]
     pub(crate) place: u64,
-    /// Whether it is new, has another weight, or is drained or undrained.
+    /// `true` if it is new, has another weight, or is drained or undrained.
     pub(crate) changed: bool,
 }
 
@@ -190,7 +190,7 @@ impl<N> NodeSet<N> {
             entries.push(entry);
         }
         entries.extend(added);
-        // Those that left on the way come last.
+        // Those that left on the way are last.
         removed.rotate_left(passed);
         replaced.rotate_left(exchanged);
         self.eligible = entries.iter().filter(|entry| !entry.drained).count();

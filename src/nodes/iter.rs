@@ -1,13 +1,15 @@
-//! The nodes and members of a strategy, as iterators.
+//! Iterators over the nodes and members of a strategy.
 
 use super::{Entry, Member, NodeSet};
 use core::iter::FusedIterator;
 
-/// The nodes of a strategy in order of identity; see [`nodes`](crate::HashRing::nodes).
+/// An iterator over the nodes of a strategy in order of identity; see
+/// [`nodes`](crate::HashRing::nodes).
 #[derive(Debug)]
 pub struct Nodes<'a, N>(Members<'a, N>);
 
-/// The members of a strategy in order of identity; see [`members`](crate::HashRing::members).
+/// An iterator over the members of a strategy in order of identity; see
+/// [`members`](crate::HashRing::members).
 #[derive(Debug)]
 pub struct Members<'a, N>(core::slice::Iter<'a, Entry<N>>);
 

@@ -10,7 +10,7 @@ pub struct Member<'a, N> {
     pub node: &'a N,
     /// The weight, 1 or more.
     pub weight: u32,
-    /// Whether the node is drained: a member that owns nothing.
+    /// `true` if the node is drained: a member that owns nothing.
     pub drained: bool,
 }
 

@@ -15,7 +15,7 @@ struct Overlay<'a, N, P> {
     take_over: fn(&mut P, &N),
     seats: BTreeMap<Box<[u8]>, Seat<P>>,
     draft: Draft<P>,
-    /// Whether these are the nodes of one list, rather than edits one after another.
+    /// `true` if these are the nodes of one list, rather than edits one after another.
     is_list: bool,
     members: usize,
     total_weight: u64,

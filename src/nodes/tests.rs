@@ -1,11 +1,11 @@
-//! Plans look, commits do: what a preview foretells is what a commit leads to, and a refused plan leaves no trace.
+//! A commit leads to what its preview shows, and a refused plan changes nothing.
 
 use super::*;
 use crate::error::NodeError;
 use crate::hash::{KeyHasher, Xxh3};
 use alloc::{format, string::String, vec};
 
-/// A number that looks drawn at random, the same in every run.
+/// Returns a number that looks random and is the same in every run.
 fn mixed(i: u64) -> u64 {
     Xxh3::new().hash_bytes(&i.to_le_bytes())
 }
@@ -34,7 +34,7 @@ fn rows<N>(set: &NodeSet<N>) -> Vec<(Vec<u8>, u32, bool)> {
         .collect()
 }
 
-/// Commits `edit`, having checked that its preview is what comes of it.
+/// Commits `edit` and checks that its preview shows the result.
 fn commit_as_foretold(
     set: &mut NodeSet<&'static str>,
     edit: Draft<&'static str>,
@@ -232,7 +232,8 @@ fn without_points_any_weights_fit() {
     assert!(set.plan(inserts([(0, u32::MAX)])).is_ok());
 }
 
-/// Sets of up to 8 nodes turned into one another: what is added, reweighted, removed, and who stays as it was.
+/// Changes sets of up to 8 nodes into one another, and checks which nodes are added, reweighted,
+/// removed and unchanged.
 #[test]
 fn every_change_is_as_foretold() {
     const NAMES: [&str; 8] = ["a", "a1", "b", "b ", "ba", "c", "ä", "\u{0}"];

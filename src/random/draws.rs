@@ -1,11 +1,14 @@
-//! Randomness from a seed, drawn through `&self` by many threads that do not slow each other down.
+//! Random numbers from a seed, drawn through `&self` by many threads that do not slow each other
+//! down.
 //!
-//! Pick number i of a strategy draws from `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): its state is `seed + (i + 1)·γ`, γ the golden
-//! ratio in 64 bits, its value that state mixed. One thread sees i = 0, 1, 2, …, so a seed replays a run. FROZEN.
+//! FROZEN. Pick number i of a strategy draws from `SplitMix64` (Steele, Lea and Flood, OOPSLA
+//! 2014). Its state is `seed + (i + 1)·γ`, where γ is the golden ratio in 64 bits, and its value is
+//! that state mixed. One thread sees i = 0, 1, 2, …, so a seed replays a run.
 //!
-//! A shared counter would give i, but then each pick moves that counter's line of memory between the cores: two threads pick no faster than
-//! one (0.8 times, measured on `RoundRobin`, which cannot do without; 1.8 on `PowerOfTwo` as it is: `cargo bench --bench threads`). So a
-//! thread takes 64 numbers at once and counts through them in a *lane* of its own.
+//! A shared counter would give i, but then each pick moves that counter's line of memory between
+//! the cores. Two threads then pick no faster than one: 0.8 times, measured on `RoundRobin`, which
+//! needs such a counter, and 1.8 times on `PowerOfTwo` with lanes (`cargo bench --bench threads`).
+//! So a thread takes a block of 64 numbers and counts through them in a *lane* of its own.
 
 use crate::atomic::{Count, Counter, Ordering, wide};
 use alloc::sync::Arc;
@@ -15,10 +18,11 @@ use core::fmt;
 /// 2⁶⁴ divided by the golden ratio. Multiples of it fill the circle of 2⁶⁴ evenly at every length.
 pub(crate) const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Numbers a lane takes at once.
+/// The size of the blocks of numbers that a lane takes.
 const BLOCK: Count = 64;
 
-/// Lanes. With more threads than these, some share one: then slower, and two that race may draw the same number.
+/// The number of lanes. If there are more threads, some share a lane. Those are slower, and two
+/// that race may draw the same number.
 #[cfg(feature = "std")]
 const LANES: usize = 16;
 #[cfg(not(feature = "std"))]
@@ -31,13 +35,13 @@ pub(crate) struct Draws {
 }
 
 struct Counters {
-    /// Numbers given to lanes.
+    /// The number of numbers that were given to lanes.
     taken: Alone,
-    /// For each lane its next number; a multiple of [`BLOCK`] where its block is used up.
+    /// The next number of each lane, or a multiple of [`BLOCK`] if its block is used up.
     lanes: [Alone; LANES],
 }
 
-/// A counter on a line of memory, and its prefetched neighbour, of its own.
+/// A counter on its own line of memory, apart also from the line that is prefetched with it.
 #[repr(align(128))]
 struct Alone(Counter);
 
@@ -52,14 +56,15 @@ impl Draws {
         }
     }
 
-    /// A seed that no other process is likely to have: `RandomState`'s keys come from the operating system.
+    /// Returns a source whose seed no other process is likely to have. The keys of `RandomState`
+    /// are from the operating system.
     #[cfg(feature = "std")]
     pub(crate) fn from_entropy() -> Self {
         use std::hash::{BuildHasher, RandomState};
         Draws::with_seed(RandomState::new().hash_one(0u64))
     }
 
-    /// The random numbers of one more pick.
+    /// Returns the random numbers of one more pick.
     #[inline]
     pub(crate) fn next(&self) -> Random {
         Random::of_pick(self.seed, self.number_in(lane()))
@@ -96,7 +101,7 @@ impl fmt::Debug for Draws {
     }
 }
 
-/// The lane of this thread: threads take them in turn, each at its first draw.
+/// Returns the lane of this thread. Threads take lanes in turn, each at its first draw.
 #[cfg(feature = "std")]
 #[inline]
 fn lane() -> usize {
@@ -113,24 +118,26 @@ fn lane() -> usize {
     0
 }
 
-/// `SplitMix64`, at the place of one pick.
+/// The numbers of one pick, by `SplitMix64`.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The numbers of the pick with this number, counted from 0.
+    /// Returns the numbers of the pick with this number, counted from 0.
     #[inline]
     pub(crate) fn of_pick(seed: u64, number: u64) -> Self {
         Random(seed.wrapping_add(GOLDEN.wrapping_mul(number)))
     }
 
-    /// A number that over consecutive picks is spread more evenly than chance, mod 2⁶⁴ along the golden ratio. Draws nothing.
+    /// Returns a number that is spread over consecutive picks more evenly than chance, mod 2⁶⁴
+    /// along the golden ratio. Draws nothing.
     #[inline]
     pub(crate) fn even(&self) -> u64 {
         self.0
     }
 
-    /// A random number. The first of a pick is that of the seed's stream; more of them follow in a stream of this pick's own.
+    /// Returns a random number. The first one of a pick belongs to the seed's stream, and more of
+    /// them to a stream of this pick's own.
     #[inline]
     pub(crate) fn draw(&mut self) -> u64 {
         let mut z = self.0.wrapping_add(GOLDEN);
@@ -141,7 +148,8 @@ impl Random {
     }
 }
 
-/// Cuts a 64-bit number down to one below `bound` in proportion; 0 for bound 0. Off by at most `bound`/2⁶⁴ in probability.
+/// Scales a 64-bit number down to one below `bound`, or 0 for bound 0. Each result's probability is
+/// off by at most `bound`/2⁶⁴.
 #[inline]
 pub(crate) fn below(number: u64, bound: u64) -> u64 {
     ((u128::from(number) * u128::from(bound)) >> 64) as u64
@@ -163,7 +171,7 @@ mod tests {
         ];
         let draws = Draws::with_seed(1_234_567);
         assert_eq!([(); 5].map(|()| draws.next().draw()), published);
-        // Past the ends of blocks the stream goes on: its states are a golden ratio apart.
+        // The stream continues past the ends of blocks: its states are a golden ratio apart.
         for number in 5..1000 {
             let state = 1_234_567u64.wrapping_add(GOLDEN.wrapping_mul(number));
             assert_eq!(draws.next().even(), state, "pick {number}");
@@ -176,7 +184,8 @@ mod models {
     use super::*;
     use alloc::vec::Vec;
 
-    /// Threads with lanes of their own never draw one number twice, and each draws ascending numbers.
+    /// Threads with lanes of their own never draw one number twice, and each draws ascending
+    /// numbers.
     #[test]
     fn lanes_of_their_own_share_no_number() {
         loom::model(|| {
@@ -196,7 +205,7 @@ mod models {
         });
     }
 
-    /// A clone draws from the same lanes: none repeats what the other has drawn.
+    /// A clone draws from the same lanes, so neither repeats what the other has drawn.
     #[test]
     fn clones_share_no_number() {
         loom::model(|| {
@@ -213,7 +222,8 @@ mod models {
         });
     }
 
-    /// Two threads on one lane may draw a number twice, but each goes on: none repeats its own.
+    /// Two threads on one lane may draw a number twice, but each makes progress and repeats none of
+    /// its own.
     #[test]
     fn a_shared_lane_goes_on() {
         loom::model(|| {

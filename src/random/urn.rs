@@ -1,21 +1,23 @@
-//! Drawing nodes in proportion to their weights, with and without putting them back. Knows neither nodes nor loads, only ranks.
+//! Draws nodes in proportion to their weights, with and without putting them back. It knows neither
+//! nodes nor loads, only ranks.
 
 use crate::random::below;
 use alloc::{vec, vec::Vec};
 
-/// Nodes passed one by one before the rest of a cell is searched by halves.
+/// The number of nodes that are passed one by one before the rest of a cell is searched by halves.
 const STEPS: usize = 4;
 
-/// The weights of all nodes end to end on a line: the node of rank r has the places from the sum of the weights before it on, as
-/// many as its weight. A drained node has none.
+/// The weights of all nodes end to end on a line. The node of rank r has as many places as its
+/// weight, from the sum of the weights before it on. A drained node has none.
 ///
-/// Finding the node of a place is a step or two from where a table of equal cells (Chen and Asau 1974) says to start: about N cells, so on
-/// average there is less than one end in each. O(1) expected for a random place, whatever the weights; O(log N) at worst, as where one node outweighs
-/// thousands that crowd in one cell, and is out.
+/// A table of equal cells (Chen and Asau 1974) gives the node to start from, and the node of a
+/// place is a step or two from there. There are about N cells, so a cell contains less than one end
+/// on average. That is O(1) expected for a random place and any weights. The worst case is O(log
+/// N), for example if one node outweighs thousands that crowd in one cell, and is out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
     ends: Vec<u64>,
-    /// For each cell of 2^shift places the node of its first place.
+    /// The node of the first place of each cell of 2^shift places.
     starts: Vec<u32>,
     shift: u32,
 }
@@ -29,7 +31,8 @@ impl Line {
         }
     }
 
-    /// The line of these weights, in order of rank. Sums below 2⁶⁴, as those of any members do.
+    /// Creates the line of these weights, in order of rank. Their sum must be below 2⁶⁴, as it is
+    /// for the weights of any members.
     pub(crate) fn of(weights: impl Iterator<Item = u32>) -> Self {
         let mut total = 0;
         let ends: Vec<u64> = weights
@@ -62,13 +65,13 @@ impl Line {
         self.ends.len()
     }
 
-    /// The sum of all weights.
+    /// Returns the sum of all weights.
     #[inline]
     pub(crate) fn total(&self) -> u64 {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    /// The first place of a node.
+    /// Returns the first place of a node.
     #[inline]
     fn start(&self, rank: u32) -> u64 {
         match rank.checked_sub(1) {
@@ -82,7 +85,7 @@ impl Line {
         self.ends[rank as usize] - self.start(rank)
     }
 
-    /// The node at this place, which must be below the total.
+    /// Returns the node at this place, which must be below the total.
     #[inline]
     pub(crate) fn at(&self, place: u64) -> u32 {
         let cell = (place >> self.shift) as usize;
@@ -96,11 +99,11 @@ impl Line {
         self.search(cell, rank, place)
     }
 
-    /// The node at a place of a crowded cell, from this one on.
+    /// Returns the node at a place of a crowded cell, from this node on.
     #[cold]
     fn search(&self, cell: usize, from: u32, place: u64) -> u32 {
         let from = from as usize;
-        // The next cell's first node ends after this place.
+        // The first node of the next cell ends after this place.
         let to = self
             .starts
             .get(cell + 1)
@@ -108,7 +111,7 @@ impl Line {
         (from + self.ends[from..to.max(from)].partition_point(|&end| end <= place)) as u32
     }
 
-    /// The node for a number spread over all 64 bits; `None` where no node has weight.
+    /// Returns the node for a number spread over all 64 bits, or `None` if no node has weight.
     #[inline]
     pub(crate) fn draw(&self, number: u64) -> Option<u32> {
         match self.total() {
@@ -117,8 +120,8 @@ impl Line {
         }
     }
 
-    /// The node for such a number on the line without the node of rank `out`: what an [`Urn`] draws once that is out. `None` where no
-    /// other has weight.
+    /// Returns the node for such a number on the line without the node of rank `out`. That is what
+    /// an [`Urn`] draws if that node is out. Returns `None` if no other node has weight.
     #[inline]
     pub(crate) fn draw_another(&self, out: u32, number: u64) -> Option<u32> {
         let (start, weight) = (self.start(out), self.weight(out));
@@ -134,22 +137,24 @@ impl Line {
 
 /// The nodes of a [`Line`], drawn in proportion to weight and taken out one by one.
 ///
-/// A draw is exact and takes one number, whatever was taken out: it is a place on the line without the gaps. Allocates nothing while
-/// at most [`Urn::FEW`] nodes are out; beyond that a Fenwick tree over the weights makes it O(log N).
+/// A draw is exact and takes one number, in any state of the urn: it is a place on the line without
+/// the gaps. Nothing is allocated while at most [`Urn::FEW`] nodes are out. Beyond that a Fenwick
+/// tree over the weights makes a draw O(log N).
 #[derive(Debug)]
 pub(crate) struct Urn<'a> {
     line: &'a Line,
-    /// The weight inside.
+    /// The weight of the nodes inside.
     left: u64,
-    /// The nodes that are out, in order of rank, while they are few.
+    /// The nodes that are out, in order of rank, if they are few.
     out: [u32; Urn::FEW],
     count: usize,
-    /// Else the weights inside, as a Fenwick tree: place i (from 1) holds the sum of the last `i & −i` weights up to i.
+    /// Otherwise the weights inside as a Fenwick tree: place i (from 1) holds the sum of the last
+    /// `i & −i` weights up to i.
     tree: Vec<u64>,
 }
 
 impl<'a> Urn<'a> {
-    /// 16 refused nodes and 15 drawn to be compared, and one more.
+    /// Enough for 16 refused nodes, 15 drawn to be compared, and one more.
     pub(crate) const FEW: usize = 32;
 
     pub(crate) fn full(line: &'a Line) -> Self {
@@ -166,7 +171,8 @@ impl<'a> Urn<'a> {
         self.left == 0
     }
 
-    /// A node of those inside, each as likely as its weight, for a random number; `None` where none is left.
+    /// Draws a node of those inside by a random number, in proportion to weight. Returns `None` if
+    /// none is left.
     #[inline]
     pub(crate) fn draw(&self, number: u64) -> Option<u32> {
         if self.is_empty() {
@@ -185,7 +191,7 @@ impl<'a> Urn<'a> {
         Some(self.line.at(place))
     }
 
-    /// Whether the node is inside.
+    /// Returns `true` if the node is inside.
     pub(crate) fn holds(&self, rank: u32) -> bool {
         if self.tree.is_empty() {
             self.line.weight(rank) > 0 && self.out[..self.count].binary_search(&rank).is_err()
@@ -233,7 +239,7 @@ impl<'a> Urn<'a> {
         }
     }
 
-    /// Builds the tree of what is inside.
+    /// Builds the tree of the nodes inside.
     #[cold]
     fn plant(&mut self) {
         let mut tree = vec![0; self.line.nodes() + 1];
@@ -261,7 +267,7 @@ impl<'a> Urn<'a> {
         }
     }
 
-    /// The weight inside of the first `nodes` nodes.
+    /// Returns the weight inside of the first `nodes` nodes.
     fn before(&self, nodes: usize) -> u64 {
         let (mut sum, mut i) = (0, nodes);
         while i > 0 {
@@ -271,7 +277,7 @@ impl<'a> Urn<'a> {
         sum
     }
 
-    /// The node at this place of what is inside.
+    /// Returns the node at this place among the nodes inside.
     fn descend(&self, mut place: u64) -> u32 {
         let mut rank = 0;
         let mut step = 1 << self.line.nodes().ilog2();
@@ -295,7 +301,7 @@ mod tests {
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
 
-    /// The node at a place, by walking the weights.
+    /// Returns the node at a place by walking the weights.
     fn walk(weights: &[u32], mut place: u64) -> u32 {
         for (rank, &weight) in (0..).zip(weights) {
             match place.checked_sub(u64::from(weight)) {
@@ -364,7 +370,8 @@ mod tests {
                     prop_assert_eq!(line.draw_another(rank, number), without.draw(number));
                 }
                 urn.take(rank);
-                // Out, back in with the next one out, and out again: as many choices do it.
+                // Takes it out, puts it back with the next one out, and takes it out again, as
+                // several choices do.
                 if let Some(other) = urn.draw(random.draw()) {
                     urn.take(other);
                     urn.put_back(rank);

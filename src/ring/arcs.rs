@@ -1,4 +1,4 @@
-//! The owners of the parts of the circle.
+//! The arcs of the circle and their owners.
 
 use super::points::Points;
 use crate::hash::{Token, TokenRange};
@@ -25,7 +25,7 @@ impl<N> Clone for RingArc<'_, N> {
 
 impl<N> Copy for RingArc<'_, N> {}
 
-/// The arcs of a ring; see [`arcs`](crate::HashRing::arcs).
+/// An iterator over the arcs of a ring; see [`arcs`](crate::HashRing::arcs).
 #[must_use = "iterators are lazy"]
 pub struct Arcs<'a, N> {
     nodes: &'a NodeSet<N>,
@@ -70,12 +70,12 @@ impl<N> fmt::Debug for Arcs<'_, N> {
     }
 }
 
-/// First token, last token, owner.
+/// An iterator over the first token, the last token and the owner of each arc.
 #[derive(Clone)]
 struct Spans<'a> {
     points: &'a Points,
     at: usize,
-    /// Where the next span begins; `None` once MAX is covered.
+    /// The start of the next span; `None` once `u64::MAX` is covered.
     first: Option<u64>,
 }
 
@@ -88,7 +88,8 @@ impl<'a> Spans<'a> {
         }
     }
 
-    /// The owner of tokens up to the point at `at`; past the last point, the first point's.
+    /// Returns the owner of tokens up to the point at `at`. Past the last point it is the first
+    /// point's owner.
     fn owner(&self) -> u32 {
         self.points.owner(if self.at < self.points.len() {
             self.at
@@ -109,7 +110,7 @@ impl Iterator for Spans<'_> {
                 break u64::MAX;
             }
             let token = self.points.token(self.at);
-            // Of points with one token the first owns it, the others nothing.
+            // If several points have one token, the first owns it and the others own nothing.
             while self.at < self.points.len() && self.points.token(self.at) == token {
                 self.at += 1;
             }
@@ -126,7 +127,7 @@ fn measure(first: u64, last: u64) -> u128 {
     u128::from(last - first) + 1
 }
 
-/// Tokens owned, by rank.
+/// Returns the number of tokens that each rank owns.
 pub(super) fn measures(points: &Points, ranks: usize) -> Vec<u128> {
     let mut measures = vec![0; ranks];
     for (first, last, owner) in Spans::new(points) {

@@ -1,4 +1,4 @@
-//! Configuring a ring.
+//! [`HashRingBuilder`]: configures a ring.
 
 use super::{HashRing, MAX_POINTS, VIRTUAL_NODES};
 use crate::error::ConfigError;
@@ -10,7 +10,7 @@ use crate::strategy::builder_verbs;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// The most points that a ring may have: what 32 bits count, and what memory can hold while a change
+/// The greatest budget of points: what a `u32` can count, and what memory can hold while a change
 /// is worked out.
 const MOST_POINTS: usize = if usize::BITS > 32 {
     u32::MAX as usize
@@ -18,8 +18,9 @@ const MOST_POINTS: usize = if usize::BITS > 32 {
     1 << 25
 };
 
-/// Configures a [`HashRing`]; see [`HashRing::builder`].
+/// A builder that configures a [`HashRing`]; see [`HashRing::builder`].
 ///
+/// # Examples
 /// ```
 /// use clockwise::{HashRing, SipHash13};
 ///
@@ -52,14 +53,17 @@ impl<N> HashRingBuilder<N> {
 }
 
 impl<N, H> HashRingBuilder<N, H> {
-    /// Points for each unit of weight, 1 or more; 512 unless set. More make shares more even and cost memory and update time;
-    /// [`Balance::virtual_nodes_for`](crate::Balance::virtual_nodes_for) says how many a wanted evenness needs. Part of the placement: another number moves keys.
+    /// Sets the number of points for each unit of weight, 1 or more. The default is 512.
+    ///
+    /// More virtual nodes make shares more even, and take more memory and update time.
+    /// [`Balance::virtual_nodes_for`](crate::Balance::virtual_nodes_for) returns how many you need.
+    /// The number is part of the placement: another number moves keys.
     pub fn virtual_nodes(mut self, virtual_nodes: u32) -> Self {
         self.budget.virtual_nodes = virtual_nodes;
         self
     }
 
-    /// The hasher of keys and points; [`Xxh3`] unless set. Part of the placement.
+    /// Sets the hasher of keys and points. The default is [`Xxh3`]. It is part of the placement.
     pub fn hasher<H2>(self, hasher: H2) -> HashRingBuilder<N, H2> {
         HashRingBuilder {
             budget: self.budget,
@@ -69,10 +73,12 @@ impl<N, H> HashRingBuilder<N, H> {
         }
     }
 
-    /// Sets the most points that all members may need together, drained ones included. The default
-    /// is 2²⁴. Values above 2³² − 1 count as that, on 32-bit targets those above 2²⁵ as 2²⁵. A
-    /// weight that is wrong by orders of magnitude is then refused before anything is allocated. It
-    /// is not part of the placement.
+    /// Sets the greatest number of points that all members may need together, drained ones
+    /// included. The default is 2²⁴. A value above 2³² − 1 counts as 2³² − 1. On 32-bit targets a
+    /// value above 2²⁵ counts as 2²⁵.
+    ///
+    /// A weight that is wrong by orders of magnitude is then refused before anything is allocated.
+    /// The budget is not part of the placement.
     pub fn max_points(mut self, max_points: usize) -> Self {
         self.budget.max_points = max_points.min(MOST_POINTS);
         self
@@ -89,10 +95,11 @@ impl<N, H> HashRingBuilder<N, H> {
         self
     }
 
-    /// The ring, empty.
+    /// Creates the ring, without nodes.
     ///
     /// # Errors
-    /// [`ConfigError::ZeroVirtualNodes`]; [`ConfigError::TooManyVirtualNodes`] where not one node would fit `max_points`.
+    /// Returns [`ConfigError::ZeroVirtualNodes`] for 0 virtual nodes, and
+    /// [`ConfigError::TooManyVirtualNodes`] if not even one node would fit `max_points`.
     pub fn build(self) -> Result<HashRing<N, H>, ConfigError> {
         let Budget {
             virtual_nodes,

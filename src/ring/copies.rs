@@ -56,7 +56,7 @@ impl<N, H> HashRing<N, H> {
         self.copies_lost(&Domains::none(&self.nodes, n), &Groups::single(self.len()))
     }
 
-    /// Returns how evenly copies are spread that are spread over zones.
+    /// Returns how evenly copies are spread if they are placed across zones.
     pub(crate) fn balance_across<'a, Z: PartialEq>(
         &'a self,
         n: usize,
@@ -65,7 +65,7 @@ impl<N, H> HashRing<N, H> {
         balance_of_copies(&self.nodes, self, &Domains::new(&self.nodes, n, zone))
     }
 
-    /// Returns what the loss of each group would do to copies that are spread over zones.
+    /// Returns what the loss of each group would do if copies are placed across zones.
     pub(crate) fn losses_across<'a, Z: PartialEq>(
         &'a self,
         n: usize,

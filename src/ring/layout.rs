@@ -6,13 +6,14 @@
 //! token(i) = hash(i as u32, little-endian ‖ identity)      for i = 0, 1, …, count − 1
 //! ```
 //!
-//! The index comes first, so that `node1` with index 1 and `node` with index 11 cannot meet. Points depend on nothing but
-//! the node's own identity and weight, so a change of one node moves no other node's points. Changing a line here moves
-//! keys: that would be Layout V2, beside this one.
+//!
+//! The index is hashed first, so that `node1` with index 1 and `node` with index 11 differ. Points
+//! depend only on the node's own identity and weight, so a change of one node moves no other node's
+//! points. Changing a line here moves keys: that would be layout V2, beside this one.
 
 use alloc::vec::Vec;
 
-/// Layout number, part of a ring's fingerprint.
+/// The number of the layout, which is part of a ring's fingerprint.
 pub(crate) const LAYOUT_V1: u8 = 1;
 
 /// Passes the tokens of a node's points 0 to `count` − 1 to `point`.

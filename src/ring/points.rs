@@ -1,16 +1,19 @@
-//! The sorted points of a ring and the index over them. Knows neither nodes nor hashers.
+//! The sorted points of a ring and the index over them. It knows neither nodes nor hashers.
 //!
 //! # What it computes
-//! `successor(t)` = the first point whose token is at or after `t`, else the first of all: a linear scan, as the oracle in
-//! the tests does it. Points stand in one order only, by token and then by owner, whatever came in first.
+//! `successor(t)` is the first point whose token is at or after `t`, or else the first point of
+//! all. The oracle in the tests finds it by a linear scan. Points have one order only, by token and
+//! then by owner, in whichever order they were added.
 //!
 //! # How it avoids the search
-//! Tokens are uniform, so where a token falls among P points is known to within a few places. The circle is cut into equal
-//! *cells*, and for every cell the index keeps how many points lie before it: the place to start at. From there at most one
-//! or two steps without a branch lead to the answer; where they do not (weak hashers, ties), a search does.
+//! Tokens are uniform, so the position of a token among P points is known to within a few places.
+//! The circle is cut into equal *cells*. For every cell the index keeps the number of points before
+//! it, which is where to start. From there, one or two steps without a branch usually lead to the
+//! answer. If they do not (weak hashers, ties), a search does.
 //!
-//! A binary search costs log₂ P mispredicted branches; here the expected cost does not depend on P. Measured beside it
-//! (160 points a node, nanoseconds with the 1.5 ns of hashing, one run):
+//! A binary search costs log₂ P mispredicted branches. Here the expected cost does not depend on P.
+//! Measured beside it in one run (160 points for each node, in nanoseconds, of which 1.5 are
+//! hashing):
 //!
 //! | | 10 nodes | 100 | 1000 | 10,000 | bytes a point |
 //! |---|---|---|---|---|---|
@@ -34,10 +37,11 @@ use merge::Merge;
 use run::{OWNER, PAD};
 use starts::{Starts, cell_of, coarse_start};
 
-/// Points that are scanned one by one, before a binary search, where the window did not decide.
+/// The number of points that are scanned one by one, before a binary search, if the window does not
+/// decide.
 const SCAN: usize = 8;
 
-/// A run and its index.
+/// A run of points and its index.
 #[derive(Debug, Clone)]
 pub(crate) struct Points {
     run: Run,
@@ -55,12 +59,14 @@ impl Points {
         }
     }
 
-    /// These points after a change: point owners are renumbered (`None`: its points go), and `added` is merged in.
+    /// Returns these points after a change: owners are renumbered, the points of those renumbered
+    /// to `None` are removed, and `added` is merged in.
     ///
-    /// `renumber` keeps the order of the owners that stay, so the points that stay are in order already.
+    /// `renumber` keeps the order of the owners that stay, so the points that stay are in order
+    /// already.
     ///
-    /// # Complexity
-    /// O(P), one pass; nothing is sorted. Holds the old and the new points at once.
+    /// # Performance
+    /// O(P), one pass. Nothing is sorted. Holds the old and the new points at the same time.
     pub(crate) fn changed(&self, renumber: &[Option<u32>], added: Run) -> Points {
         if renumber.iter().all(Option::is_none) {
             return Points::index(added, Starts::of);
@@ -75,7 +81,8 @@ impl Points {
         drop(added);
         let (mut run, touched) = (merge.into, merge.touched);
         if run.low.capacity() / 8 * 7 > run.len() {
-            // Many points went, and their room is to go too; where few did, copying would cost more than it frees.
+            // Gives back the room of removed points if many were removed. For few, copying would
+            // cost more than it frees.
             run.slots.shrink_to(run.len() + PAD);
             run.low.shrink_to_fit();
         }
@@ -97,20 +104,21 @@ impl Points {
         self.run.len()
     }
 
-    /// The token of the point at position `p`.
+    /// Returns the token of the point at position `p`.
     #[inline]
     pub(crate) fn token(&self, p: usize) -> u64 {
         self.run.token(p)
     }
 
-    /// The owner of the point at position `p`.
+    /// Returns the owner of the point at position `p`.
     #[inline]
     pub(crate) fn owner(&self, p: usize) -> u32 {
         self.run.owner(p)
     }
 
-    /// The owner of the first point at or after `token`, going round; `None` without points.
-    // Always, as its caller's reason says.
+    /// Returns the owner of the first point at or after `token`, or else of the first point.
+    /// Returns `None` if there are no points.
+    // Always inlined, for the reason that its caller gives.
     #[allow(clippy::inline_always)]
     #[inline(always)]
     pub(crate) fn owner_of(&self, token: u64) -> Option<u32> {
@@ -126,8 +134,9 @@ impl Points {
         }
     }
 
-    /// The owners of many tokens: first all places to start at, then all answers, so that the processor waits for many
-    /// lines of memory at once. Leaves `owners` as it is without points.
+    /// Finds the owners of many tokens. It looks up all starting positions first and then all
+    /// answers, so that the processor waits for many lines of memory at the same time. Leaves
+    /// `owners` unchanged if there are no points.
     #[inline]
     pub(crate) fn owners_of<const N: usize>(&self, tokens: &[u64; N], owners: &mut [u32; N]) {
         if let Starts::Coarse { base, offset } = &self.starts {
@@ -142,13 +151,15 @@ impl Points {
         }
     }
 
-    /// Whether `owners_of` is faster than asking one by one: not while the index fits the nearest caches.
+    /// Returns `true` if `owners_of` is faster than a loop of `owner_of`. It is not if the index
+    /// fits the nearest caches.
     #[inline]
     pub(crate) fn is_coarse(&self) -> bool {
         matches!(self.starts, Starts::Coarse { .. })
     }
 
-    /// The owners of the points from `token` on, clockwise, round and round; each point every time it is passed.
+    /// Returns the owners of the points from `token` on, clockwise and without end. Each point is
+    /// returned every time that it is passed.
     #[inline]
     pub(crate) fn walk(&self, token: u64) -> Walk<'_> {
         Walk {
@@ -157,7 +168,8 @@ impl Points {
         }
     }
 
-    /// The position of the first point at or after `token`; the number of points where there is none.
+    /// Returns the position of the first point at or after `token`, or the number of points if
+    /// there is none.
     #[inline]
     fn position(&self, token: u64) -> usize {
         match &self.starts {
@@ -171,19 +183,21 @@ impl Points {
         }
     }
 
-    /// Tokens and owners of all points, each once, clockwise from `token`.
+    /// Returns the tokens and owners of all points, each once, clockwise from `token`.
     pub(crate) fn around(&self, token: u64) -> impl Iterator<Item = (u64, u32)> {
         let at = self.walk(token).at;
         let places = (at..self.len()).chain(0..at);
         places.map(|p| (self.token(p), self.owner(p)))
     }
 
-    /// The position and the owner of the first point at or after `token`, from `start` on, a position that is not past it.
-    /// The position may be the number of points, where the pad stands for the first. There must be points.
+    /// Returns the position and the owner of the first point at or after `token`. Looks from
+    /// `start` on, a position that is not past it. The position may be the number of points, where
+    /// the pad represents the first point. There must be points.
     #[inline]
     fn settle<const WINDOW: usize>(&self, token: u64, start: usize) -> (usize, u32) {
         const { assert!(WINDOW <= PAD) };
-        // Not `get(start..)` and then `first_chunk`: that compiles to three tests in place of one.
+        // This is not `get(start..)` and then `first_chunk`, which compiles to three tests instead
+        // of one.
         if let Some(window) = self.run.slots.get(start..start + WINDOW) {
             // A binary search over the window without branches: compares and adds.
             let floor = token & !OWNER;
@@ -193,7 +207,8 @@ impl Points {
             }
             k += usize::from(window[k] < floor);
             let slot = window[k];
-            // Decided unless the high halves are equal or the window lies wholly before the token.
+            // This is decided unless the high halves are equal or the whole window is before the
+            // token.
             if slot > token | OWNER {
                 return (start + k, slot as u32);
             }
@@ -202,8 +217,9 @@ impl Points {
         (p, self.owner(p))
     }
 
-    /// As `settle`, for what a window does not decide: full tokens, a few one by one, then a binary search, so that points
-    /// that all lie in one place cost O(log P).
+    /// Does what `settle` does if a window does not decide. It compares full tokens, a few one by
+    /// one and then in a binary search, so that points that all have nearly one token cost O(log
+    /// P).
     #[cold]
     #[inline(never)]
     fn search(&self, token: u64, start: usize) -> usize {
@@ -219,7 +235,7 @@ impl Points {
     }
 }
 
-/// See [`Points::walk`].
+/// An iterator over owners; see [`Points::walk`].
 #[derive(Debug, Clone)]
 pub(crate) struct Walk<'a> {
     slots: &'a [u64],

@@ -1,9 +1,9 @@
-//! Which owners a walk along a ring has met.
+//! Remembers which owners a walk along a ring has met.
 
 use alloc::{vec, vec::Vec};
 
-/// Owners seen: the first 17 in place, so that 16 can be refused and one taken without allocating; all in a bitmap once there are
-/// more.
+/// The owners that were seen. The first 17 are stored in place, so that 16 can be refused and one
+/// taken without allocating. If there are more, all are in a bitmap.
 #[derive(Clone)]
 pub(crate) struct Seen {
     few: [u32; Seen::FEW],
@@ -23,14 +23,15 @@ impl Seen {
         }
     }
 
-    /// Returns `true` if `owner`, one of so many, was not seen before, and remembers it.
-    // Inlined: as a call it would be a third of the instructions of a step. The rare part is not.
+    /// Returns `true` if `owner`, one of `owners`, was not seen before, and remembers it.
+    // Inlined: a call would cost a third of the instructions of a step. The rare part is not.
     #[inline]
     pub(crate) fn is_new(&mut self, owner: u32, owners: usize) -> bool {
         if self.count >= Seen::FEW {
             return self.is_new_after_few(owner, owners);
         }
-        // Not `contains`, which is made for long slices: a fifth more instructions for three.
+        // This is not `contains`, which is made for long slices: it takes a fifth more instructions
+        // for three.
         #[allow(clippy::manual_contains)]
         if self.few[..self.count].iter().any(|&seen| seen == owner) {
             return false;

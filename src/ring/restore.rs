@@ -1,4 +1,4 @@
-//! A ring as a snapshot, and back.
+//! Takes and restores snapshots of a ring.
 
 use super::{HashRing, HashRingBuilder, layout};
 use crate::error::RestoreError;
@@ -28,10 +28,10 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     ///
     /// # Errors
     ///
-    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout, the hasher, its seed
-    /// or its key is another, the identity of a node has changed, the fingerprint does not match,
-    /// the ring would exceed the budget, or [`extend_weighted`](HashRing::extend_weighted) would
-    /// refuse a member.
+    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout or the hasher (with
+    /// its seed or key) differs, the identity of a node has changed, the fingerprint does not
+    /// match, the ring would exceed the budget, or [`extend_weighted`](HashRing::extend_weighted)
+    /// would refuse a member.
     ///
     /// # Performance
     ///

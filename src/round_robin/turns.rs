@@ -1,22 +1,24 @@
-//! Whose turn it is at each tick.
+//! Decides which node has the turn at each tick.
 
 use crate::atomic::{Count, Counter, Ordering, wide};
 use crate::random::{GOLDEN, Line};
 use alloc::vec::Vec;
 
-/// Longest cycle that is kept, in turns (4 bytes each), and the most work to find it, in turns × nodes (about 15 ms).
+/// The longest cycle that is kept, in turns (4 bytes each), and the most work to find it, in turns
+/// × nodes (about 15 ms).
 const LONGEST: u64 = 1 << 16;
 const MOST_WORK: u64 = 1 << 24;
 
-/// A short cycle is kept several times over, to at least this many turns, so that a new lap is rare.
+/// A short cycle is repeated to at least this many turns, so that a new lap is rare.
 const SHORTEST: usize = 1 << 10;
 
-/// Whose turn it is. Pick number i of a strategy, its *tick*, takes the same turn in every clone.
+/// The node of each tick. Pick number i of a strategy, its *tick*, takes the same turn in every
+/// clone.
 #[derive(Debug, Clone)]
 pub(super) enum Turns {
     /// The smooth sequence, which repeats after Σw/gcd turns.
     Cycle(Cycle),
-    /// Where that is too long: ticks along the golden ratio, over the weights.
+    /// Ticks along the golden ratio over the weights, if the sequence is too long.
     Golden {
         /// Added to each tick.
         start: u64,
@@ -24,13 +26,13 @@ pub(super) enum Turns {
 }
 
 impl Turns {
-    /// The turns if no node is eligible.
+    /// Returns the turns if no node is eligible.
     pub(super) fn none() -> Turns {
         Turns::Cycle(Cycle::new(Vec::new(), 0))
     }
 
-    /// The turns of nodes of these weights, in order of rank; 0 for one that has none. Tick 0 takes
-    /// turn number `start`.
+    /// Returns the turns of nodes of these weights, in order of rank. A node of weight 0 has none.
+    /// Tick 0 takes turn number `start`.
     pub(super) fn of(weights: &[u32], start: u64) -> Turns {
         let eligible = weights.iter().filter(|&&weight| weight > 0).count() as u64;
         let divisor = weights.iter().fold(0, |a, &b| gcd(a, b));
@@ -42,7 +44,7 @@ impl Turns {
             .map(|&weight| u64::from(weight / divisor))
             .sum();
         let cycle = if length == eligible {
-            // All weights equal: in order.
+            // All weights are equal, so nodes take turns in order.
             let ranks = 0..weights.len() as u32;
             ranks.filter(|&rank| weights[rank as usize] > 0).collect()
         } else if length <= LONGEST && length * eligible <= MOST_WORK {
@@ -55,7 +57,7 @@ impl Turns {
         Turns::Cycle(Cycle::new(cycle.repeat(times), start))
     }
 
-    /// The turn of this tick: `None` if no node is eligible.
+    /// Returns the turn of this tick, or `None` if no node is eligible.
     #[inline]
     pub(super) fn at(&self, tick: Count, line: &Line) -> Option<u32> {
         match self {
@@ -69,11 +71,11 @@ impl Turns {
 
 /// A sequence of turns that repeats.
 ///
-/// Ticks only count up, and are shared with clones whose cycle may have another length. So the turn
-/// of a tick is a remainder. To divide each tick costs 4 ns, as the processor overlaps nothing with
-/// an atomic addition. Instead each clone remembers at which tick its lap began, and divides once a
-/// lap. What it remembers is only a hint: any tick outside of that lap, earlier or later, is
-/// divided, so threads may overwrite it in any order.
+/// Ticks only increase, and are shared with clones whose cycle may have another length. So the turn
+/// of a tick is a remainder. Dividing each tick costs 4 ns, because the processor overlaps nothing
+/// with an atomic addition. Instead each clone remembers at which tick its lap began, and divides
+/// once for each lap. What it remembers is only a hint: any tick outside of that lap, earlier or
+/// later, is divided, so threads may overwrite it in any order.
 #[derive(Debug)]
 pub(super) struct Cycle {
     /// Whole cycles. Empty if no node is eligible.
@@ -123,7 +125,7 @@ impl Clone for Cycle {
     }
 }
 
-/// nginx's smooth sequence, by its definition, with all weights divided by `divisor`.
+/// Returns nginx's smooth sequence by its definition, with all weights divided by `divisor`.
 #[allow(clippy::cast_possible_wrap, reason = "all of it is within ±2¹⁶")]
 fn smooth(weights: &[u32], divisor: u32, length: usize) -> Vec<u32> {
     // The sums stay within ±length.
@@ -192,9 +194,9 @@ mod models {
         });
     }
 
-    /// While one thread goes on with the turns before a change, others have those after it, which
-    /// are of another length. Each tick is taken once and has its own turn in either, so no thread
-    /// is sent elsewhere by another's laps.
+    /// Some threads use the turns before a change, and others those after it, which are of another
+    /// length. Each tick is taken once and has its own turn in either, so no thread is sent
+    /// elsewhere by another's laps.
     #[test]
     fn a_change_of_the_turns_disturbs_no_reader() {
         loom::model(|| {
@@ -222,7 +224,8 @@ mod models {
         });
     }
 
-    /// A reset while another thread picks: each tick, before and after it, has its own turn.
+    /// One thread resets while another picks. Each tick, before and after the reset, has its own
+    /// turn.
     #[test]
     fn a_reset_meanwhile_leaves_each_tick_its_turn() {
         loom::model(|| {

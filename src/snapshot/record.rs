@@ -1,10 +1,10 @@
-//! Reads a snapshot in memory proportional to its size, because no length that it claims is
-//! believed.
+//! Reads a snapshot in memory proportional to its size, because it trusts no length that the
+//! snapshot claims.
 //!
-//! The factor depends on the format. A member with a `String` takes 56 bytes in memory and its text,
-//! and 2.25 times that while the list grows. As JSON with named fields it is as long as that, so a
-//! snapshot costs up to twice its size. As JSON arrays it costs up to 8 times, and in a binary
-//! format, in which a member can be 4 bytes long, up to 32 times.
+//! The factor depends on the format. A member with a `String` takes 56 bytes in memory and its
+//! text, and 2.25 times that while the list grows. JSON with named fields is about as long, so a
+//! snapshot takes up to twice its size. JSON arrays take up to 8 times their size. A binary format,
+//! in which a member can be 4 bytes long, takes up to 32 times its size.
 
 use crate::nodes::Entry;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
-/// Named numbers as a map.
+/// Reads and writes named numbers as a map.
 pub(super) mod parameters {
     use alloc::string::String;
     use alloc::vec::Vec;
@@ -20,7 +20,7 @@ pub(super) mod parameters {
     use serde::de::{Deserializer, Error, MapAccess, Visitor};
     use serde::ser::Serializer;
 
-    /// More than any placement has.
+    /// A limit that no placement reaches.
     const MOST: usize = 8;
 
     pub(in crate::snapshot) fn serialize<S: Serializer>(
@@ -30,7 +30,7 @@ pub(super) mod parameters {
         serializer.collect_map(parameters.iter().map(|(name, value)| (name, value)))
     }
 
-    /// In order of name, whatever order they come in.
+    /// Returns the parameters in order of name, in whichever order they are read.
     pub(in crate::snapshot) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<(String, u64)>, D::Error> {
@@ -58,7 +58,7 @@ pub(super) mod parameters {
     }
 }
 
-/// The members. The vector grows by a quarter, because doubling it would hold three times the
+/// Reads the members. The vector grows by a quarter, because doubling it would hold three times the
 /// members at the same time.
 pub(super) fn members<'de, N, D>(deserializer: D) -> Result<Vec<Entry<N>>, D::Error>
 where

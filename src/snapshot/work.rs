@@ -1,8 +1,9 @@
-//! What it costs to build the strategy that a snapshot describes, before any of it is built.
+//! Estimates the cost of building the strategy that a snapshot describes, before any of it is
+//! built.
 //!
-//! A snapshot of 100 bytes can ask for a table of 2²⁴ slots, or for a ring of as many points. So the
-//! work is counted first, in units of about a nanosecond, and compared with a budget. The weights
-//! below are measured; they round up.
+//! A snapshot of 100 bytes can ask for a table of 2²⁴ slots, or for a ring of as many points. So
+//! the work is counted first, in units of about a nanosecond, and compared with a budget. The
+//! weights below are measured and rounded up.
 
 use crate::error::RestoreError;
 use crate::nodes::Entry;
@@ -10,16 +11,16 @@ use crate::nodes::Entry;
 /// The default budget: about half a second.
 pub(crate) const MAX_WORK: u64 = 1 << 29;
 
-/// Storing and sorting a point, and hashing the four bytes of its index.
+/// The cost of storing and sorting a point, and of hashing the four bytes of its index.
 const POINT: u128 = 68;
-/// A slot on its own, and with a cap.
+/// The cost of a slot without and with a cap.
 const SLOT: u128 = 32;
 const CAPPED_SLOT: u128 = 96;
-/// Comparing the claims of two nodes to a slot, and of two nodes of different weights.
+/// The cost of comparing the claims of two nodes to a slot, and of two nodes of different weights.
 const CLAIM: u128 = 2;
 const WEIGHT: u128 = 16;
 
-/// What a snapshot asks for, and what that costs.
+/// What a snapshot asks for, and its cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Work {
     what: &'static str,
@@ -28,7 +29,7 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// The points of a ring, each of which is a hash of its node's identity.
+    /// Returns the work of a ring's points, each of which is a hash of its node's identity.
     pub(crate) fn of_points<N>(virtual_nodes: u32, members: &[Entry<N>]) -> Self {
         let (mut count, mut units) = (0, 0);
         for member in members {
@@ -43,7 +44,7 @@ impl Work {
         }
     }
 
-    /// The slots of a table, for each of which all nodes compete.
+    /// Returns the work of a table's slots, for each of which all nodes compete.
     pub(crate) fn of_slots<N>(slots: usize, capped: bool, members: &[Entry<N>]) -> Self {
         let mut weights: alloc::vec::Vec<u32> = members.iter().map(|m| m.weight).collect();
         weights.sort_unstable();

@@ -63,16 +63,16 @@ where
 struct Walk<'a, 'z, S: Strategy + ?Sized, Z> {
     strategy: &'a S,
     rounds: Rounds<&'a S::Node, Z>,
-    /// What was known of the zones before.
+    /// The zones that were counted before.
     known: Option<&'z Zones>,
-    /// What a count on the way has found.
+    /// The zones that were counted during the walk.
     counted: Option<Zones>,
     /// Nodes that may wait before the members are counted. The greatest number if the zones are
     /// known for certain.
     patience: usize,
-    /// Whether a node that is alone in its zone can still save the way to it.
+    /// `true` if a node that is alone in its zone can still be found without a walk.
     may_jump: bool,
-    /// A node that was found before the walk came to it.
+    /// A node that was found before the walk reached it.
     ahead: Option<&'a S::Node>,
 }
 

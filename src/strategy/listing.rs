@@ -55,7 +55,7 @@ impl<N: Key> Listing<N> {
                 }
             }
         }
-        // What frees room comes before what needs it.
+        // Edits that free room are made before those that need it.
         let leaving = members
             .into_iter()
             .filter(|(_, before)| before.as_ref().is_some_and(|before| !before.listed));

@@ -480,9 +480,9 @@ macro_rules! managing_verbs {
                 <Self as $Verbs>::set_weight(self, id, weight)
             }
 
-            /// Takes a member out of service without removing it: it is offered for no key, and
-            /// the keys of the other members stay where they would be if it were removed. Does
-            /// nothing if the member is drained already.
+            /// Takes a member out of service without removing it: it is offered for no key, and the
+            /// keys of the other members have the owners that they would have if it were removed.
+            /// Does nothing if the member is drained already.
             ///
             /// Under a [`Shared`](crate::Shared) readers of an older snapshot may still choose the
             /// node. Its docs list the steps after which the node can be removed safely.

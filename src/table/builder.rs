@@ -1,4 +1,4 @@
-//! Configuring a slot table.
+//! [`SlotTableBuilder`]: configures a slot table.
 
 use super::SlotTable;
 use super::settle::ONE;
@@ -10,20 +10,20 @@ use crate::strategy::builder_verbs;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// Slots of a table that was not told otherwise.
+/// The default number of slots.
 pub(super) const SLOTS: usize = 1 << 16;
 
-/// The most slots that a table may have: 512 MB at two bytes each, or as many as memory can hold
-/// while a change is worked out.
+/// The greatest number of slots: 512 MB at two bytes each, or as many as memory can hold while a
+/// change is worked out.
 const MOST_SLOTS: usize = if usize::BITS > 32 { 1 << 28 } else { 1 << 25 };
 
-/// Slots that a table may have that was not told otherwise: 32 MB.
+/// The default of [`max_slots`](SlotTableBuilder::max_slots): 32 MB.
 const MAX_SLOTS: usize = 1 << 24;
 
-/// What a table is built by, part of the placement.
+/// The settings of a table, which are part of the placement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Config {
-    /// A key's slot is as many top bits of its token.
+    /// The number of top bits of a token that are its slot.
     pub(super) bits: u32,
     /// The load factor in units of 2⁻³².
     pub(super) load_factor: Option<u64>,
@@ -40,8 +40,9 @@ impl Config {
     }
 }
 
-/// Configures a [`SlotTable`]; see [`SlotTable::builder`].
+/// A builder that configures a [`SlotTable`]; see [`SlotTable::builder`].
 ///
+/// # Examples
 /// ```
 /// use clockwise::{SipHash13, SlotTable};
 ///
@@ -74,25 +75,29 @@ impl<N> SlotTableBuilder<N> {
 }
 
 impl<N, H> SlotTableBuilder<N, H> {
-    /// The number of slots, a power of two from 1 to [`max_slots`](SlotTableBuilder::max_slots); 65,536 unless set. Part of the placement: another number moves nearly
-    /// every key, so choose it once, for the most nodes there will ever be: 100 slots a node or more. With fewer slots than nodes
-    /// some nodes own nothing.
+    /// Sets the number of slots, a power of two from 1 to
+    /// [`max_slots`](SlotTableBuilder::max_slots). The default is 65,536.
+    ///
+    /// It is part of the placement: another number moves nearly every key. Choose it once, for the
+    /// most nodes that you will ever have, at 100 slots or more for each node. If there are fewer
+    /// slots than nodes, some nodes own nothing.
     pub fn slots(mut self, slots: usize) -> Self {
         self.slots = slots;
         self
     }
 
-    /// Sets the most slots that the table may have. The default is 2²⁴. Values above 2²⁸ count as
-    /// 2²⁸, on 32-bit targets those above 2²⁵ as 2²⁵. It keeps a wrong number from taking all
-    /// memory. It is not part of the placement.
+    /// Sets the greatest number of slots that the table may have. The default is 2²⁴. A value above
+    /// 2²⁸ counts as 2²⁸. On 32-bit targets a value above 2²⁵ counts as 2²⁵. The limit keeps a
+    /// wrong number from taking all memory. It is not part of the placement.
     pub fn max_slots(mut self, max_slots: usize) -> Self {
         self.max_slots = max_slots.min(MOST_SLOTS);
         self
     }
 
-    /// Sets how much work a snapshot may ask for in [`restore`](SlotTableBuilder::restore), in units
-    /// of about a nanosecond. The default is 2²⁹, about half a second. A slot takes 32 units, or 96
-    /// with a cap, 2 more for each node, and 16 more for each distinct weight beyond the first.
+    /// Sets how much work a snapshot may ask for in [`restore`](SlotTableBuilder::restore), in
+    /// units of about a nanosecond. The default is 2²⁹, about half a second. A slot takes 32 units,
+    /// or 96 with a cap, 2 more for each node, and 16 more for each distinct weight beyond the
+    /// first.
     ///
     /// It bounds the time and the memory that a snapshot from an untrusted source can cost. Set it
     /// to `u64::MAX` for a snapshot of your own. It is not part of the placement.
@@ -101,14 +106,17 @@ impl<N, H> SlotTableBuilder<N, H> {
         self
     }
 
-    /// Caps every node at `load_factor` times its share of the slots, c·M·w/W rounded down or up to whole slots; 1.0 makes the table
-    /// as even as whole slots allow. No cap unless set. Counted in steps of 2⁻³², rounded down. Part of the placement.
+    /// Caps every node at `load_factor` times its fair share of the slots: c·M·w/W, rounded down or
+    /// up to whole slots. There is no cap by default.
+    ///
+    /// 1.0 makes the table as even as whole slots allow. The factor is rounded down to a multiple
+    /// of 2⁻³². It is part of the placement.
     pub fn load_factor(mut self, load_factor: f64) -> Self {
         self.load_factor = Some(load_factor);
         self
     }
 
-    /// The hasher of keys and nodes; [`Xxh3`] unless set. Part of the placement.
+    /// Sets the hasher of keys and nodes. The default is [`Xxh3`]. It is part of the placement.
     pub fn hasher<H2>(self, hasher: H2) -> SlotTableBuilder<N, H2> {
         SlotTableBuilder {
             slots: self.slots,
@@ -120,11 +128,12 @@ impl<N, H> SlotTableBuilder<N, H> {
         }
     }
 
-    /// The table, empty. Nothing is allocated before the first node comes.
+    /// Creates the table, without nodes. Allocates nothing before the first node is added.
     ///
     /// # Errors
-    /// [`ConfigError::SlotsNotPowerOfTwo`], for 0 too; [`ConfigError::TooManySlots`] above `max_slots`; [`ConfigError::OutOfRange`] below 1
-    /// and where it is not a finite number.
+    /// Returns [`ConfigError::SlotsNotPowerOfTwo`] also for 0 slots, [`ConfigError::TooManySlots`]
+    /// above `max_slots`, and [`ConfigError::OutOfRange`] if the load factor is less than 1 or not
+    /// finite.
     pub fn build(self) -> Result<SlotTable<N, H>, ConfigError> {
         let slots = self.slots;
         if !slots.is_power_of_two() {
@@ -143,7 +152,7 @@ impl<N, H> SlotTableBuilder<N, H> {
         }
         let config = Config {
             bits: slots.trailing_zeros(),
-            // The product is exact; what lies beyond 2³² is no cap for any share, so it may saturate.
+            // The product is exact. It may saturate, because a factor above 2³² caps no share.
             load_factor: self
                 .load_factor
                 .map(|load_factor| (load_factor * ONE as f64) as u64),

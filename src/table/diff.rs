@@ -1,4 +1,4 @@
-//! What moves between two tables: hands slots and members to `migration`.
+//! What moves between two tables. Passes slots and members to `migration`.
 
 use super::SlotTable;
 use crate::error::DiffError;
@@ -18,7 +18,7 @@ diff_verbs!(
 );
 
 impl<N, H: KeyHasher> SlotTable<N, H> {
-    /// Both memberships, if slots and hashers agree.
+    /// Returns both memberships if slots and hashers agree.
     fn beside<'a, H2: KeyHasher>(
         &'a self,
         new: &'a SlotTable<N, H2>,
@@ -35,7 +35,7 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
 }
 
 impl<N, H> SlotTable<N, H> {
-    /// The owners of every slot on both sides.
+    /// Returns the owners of every slot on both sides.
     fn owners_beside<H2>(
         &self,
         new: &SlotTable<N, H2>,
@@ -47,10 +47,10 @@ impl<N, H> SlotTable<N, H> {
         })
     }
 
-    /// The first and the last token of a slot.
+    /// Returns the first and the last token of a slot.
     fn tokens_of(&self, slot: usize) -> (u64, u64) {
         let bits = self.config.bits;
-        // In two steps, because the one slot of a table without bits has all 64.
+        // Two shifts, because the one slot of a table without bits has all 64.
         let first = (slot as u64) << (63 - bits) << 1;
         (first, first | u64::MAX >> bits)
     }

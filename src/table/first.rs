@@ -1,7 +1,9 @@
-//! Who owns each slot while no node is capped: the winner of the rendezvous for the slot's number.
+//! Finds the owner of each slot if no node is capped: the winner of the rendezvous for the slot's
+//! number.
 //!
-//! A change asks each slot once: does its owner stay, and does one that gained beat it? Only the slots of those that left or
-//! lost weight are put to the whole field. So a change of one node costs about two scores a slot, and moves what it must.
+//! A change checks each slot once: whether its owner stays, and whether a node that gained beats
+//! it. Only the slots of nodes that left or lost weight are compared with all nodes. So a change of
+//! one node costs about two scores for each slot, and moves only what it must.
 
 use super::owners::Owners;
 use crate::hash::Token;
@@ -11,18 +13,20 @@ use crate::rendezvous::roster::Roster;
 use crate::rendezvous::score::Folded;
 use alloc::{vec, vec::Vec};
 
-/// The token of a slot: its number.
+/// Returns the token of a slot: its number.
 #[inline]
 pub(super) fn token(slot: usize) -> Folded {
     Folded::token(Token::new(slot as u64))
 }
 
-/// What a change means to those who owned slots, and who may take some from them.
+/// What a change means for the owners of slots, and which nodes may take some from them.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// By rank before: the seat now, if its claims are as strong as they were, or stronger.
+    /// By rank before the change: the seat after it, if its claims are at least as strong as
+    /// before.
     stays: Vec<Option<Seat>>,
-    /// Ranks now whose claims grew: newcomers, returned, raised.
+    /// Ranks after the change whose claims grew: nodes that were added, restored or given more
+    /// weight.
     gains: Vec<u32>,
 }
 
@@ -47,7 +51,7 @@ impl Change {
         Change { stays, gains }
     }
 
-    /// The winner of each slot after the change.
+    /// Returns the winner of each slot after the change.
     pub(super) fn winners(
         &self,
         before: &Owners,
@@ -61,7 +65,8 @@ impl Change {
         if before.len() == 0 {
             return Owners::of(slots, roster.len(), |slot| best_of(field, token(slot)).rank);
         }
-        // Three loops from one: a change of one node, by far the most frequent, takes a third of the time of the last.
+        // Three loops instead of one: a change of one node, by far the most frequent, takes a third
+        // of the time of the last loop.
         match *self.gains {
             [] => self.contested(before, roster.len(), field, |_| None),
             [rank] => {
@@ -75,7 +80,7 @@ impl Change {
         }
     }
 
-    /// Each slot's owner or, if that claims more, its `challenger`.
+    /// Returns each slot's owner, or its `challenger` if that claims more.
     #[inline]
     fn contested(
         &self,

@@ -1,4 +1,5 @@
-//! Looking into a table: which slots a node owns, how even it is, and the whole of it for others.
+//! Inspects a table: which slots a node owns, how even it is, and the whole table for other
+//! programs.
 
 use super::owners::Owners;
 use super::settle::{self, ONE};
@@ -10,19 +11,21 @@ use alloc::{vec, vec::Vec};
 use core::iter::FusedIterator;
 
 impl<N, H> SlotTable<N, H> {
-    /// The number of slots, M.
+    /// Returns the number of slots, M.
     pub fn slot_count(&self) -> usize {
         self.config.slot_count()
     }
 
-    /// The load factor that caps every node, c; `None` where there is no cap.
+    /// Returns the load factor c that caps every node. Returns `None` if there is no cap.
     pub fn load_factor(&self) -> Option<f64> {
         let Config { load_factor, .. } = self.config;
         load_factor.map(|load_factor| load_factor as f64 / ONE as f64)
     }
 
-    /// The node that owns `slot`; `None` where no node is eligible or there is no such slot. O(1).
+    /// Returns the node that owns `slot`. Returns `None` if no node is eligible or there is no such
+    /// slot.
     ///
+    /// # Examples
     /// ```
     /// use clockwise::{Route, SlotTable};
     /// let table = SlotTable::from_nodes(["a", "b", "c"])?;
@@ -35,8 +38,10 @@ impl<N, H> SlotTable<N, H> {
         self.owners.get(slot).map(|rank| self.nodes.node(rank))
     }
 
-    /// The slots that a member owns, ascending; none if it is drained; `None` where no member has this identity. O(M) to walk.
+    /// Returns the slots that a member owns, in ascending order, or none if it is drained. Returns
+    /// `None` if no member has this identity.
     ///
+    /// # Examples
     /// ```
     /// let table = clockwise::SlotTable::from_nodes(["a", "b"])?;
     /// let (a, b) = (table.slots_of("a").unwrap().count(), table.slots_of("b").unwrap().count());
@@ -52,10 +57,14 @@ impl<N, H> SlotTable<N, H> {
         })
     }
 
-    /// How many slots a member may own at most: its cap, or all slots where there is no cap; 0 if it is drained; `None` where no member
-    /// has this identity. O(N log N).
+    /// Returns how many slots a member may own at most: its cap, all slots if there is no cap, or 0
+    /// if it is drained. Returns `None` if no member has this identity.
     ///
-    /// The caps of all nodes sum to ⌈c·M⌉. A node's is c·M·w/W, rounded up where most is cut off, else down.
+    /// The caps of all nodes sum to ⌈c·M⌉. The cap of a node is c·M·w/W, rounded up for the nodes
+    /// with the largest remainders and down for the others.
+    ///
+    /// # Performance
+    /// O(N log N).
     pub fn capacity<Q: Key + ?Sized>(&self, id: &Q) -> Option<usize> {
         let rank = self.nodes.rank_of(id.key_bytes().as_ref())?;
         Some(match self.config.load_factor {
@@ -67,7 +76,10 @@ impl<N, H> SlotTable<N, H> {
         })
     }
 
-    /// How evenly the slots are spread over the eligible nodes, relative to their weights. O(M).
+    /// Returns how evenly the slots are spread over the eligible nodes, relative to their weights.
+    ///
+    /// # Performance
+    /// O(M).
     pub fn balance(&self) -> Balance {
         let mut counts = vec![0u64; self.len()];
         for rank in self.owners.iter() {
@@ -92,7 +104,7 @@ impl<N, H> SlotTable<N, H> {
         balance_of_copies(&self.nodes, self, &Domains::none(&self.nodes, n))
     }
 
-    /// Returns how evenly copies are spread that are spread over zones.
+    /// Returns how evenly copies are spread if they are placed across zones.
     pub(crate) fn balance_across<'a, Z: PartialEq>(
         &'a self,
         n: usize,
@@ -101,9 +113,11 @@ impl<N, H> SlotTable<N, H> {
         balance_of_copies(&self.nodes, self, &Domains::new(&self.nodes, n, zone))
     }
 
-    /// The whole table as a plain array, for another process or language: for every slot the index of its owner in
-    /// [`nodes`](SlotTable::nodes), which is the order of identity. Empty where no node is eligible. O(M).
+    /// Returns the whole table as a plain array, for another process or language: for every slot
+    /// the index of its owner in [`nodes`](SlotTable::nodes), which is the order of identity. Empty
+    /// if no node is eligible.
     ///
+    /// # Examples
     /// ```
     /// use clockwise::{Route, SlotTable};
     /// let table = SlotTable::from_nodes(["a", "b", "c"])?;
@@ -118,7 +132,7 @@ impl<N, H> SlotTable<N, H> {
     }
 }
 
-/// The slots that a node owns, ascending; see [`SlotTable::slots_of`].
+/// An iterator over the slots that a node owns, ascending; see [`SlotTable::slots_of`].
 #[derive(Debug, Clone)]
 #[must_use = "iterators are lazy"]
 pub struct Slots<'a> {

@@ -1,13 +1,13 @@
-//! An owner for every slot, in 2 bytes while ranks fit.
+//! An owner for every slot, in 2 bytes if ranks fit.
 
 use alloc::vec::Vec;
 
-/// Ranks by slot; empty where no node is eligible.
+/// Ranks by slot. Empty if no node is eligible.
 #[derive(Debug, Clone)]
 pub(super) enum Owners {
-    /// Of up to 65,536 members.
+    /// The ranks of up to 65,536 members.
     Few(Vec<u16>),
-    /// Of more.
+    /// The ranks of more members.
     Many(Vec<u32>),
 }
 
@@ -16,13 +16,14 @@ impl Owners {
         Owners::Few(Vec::new())
     }
 
-    /// The ranks, below `members`, that `owner` gives to the slots 0 to `slots` − 1, asked in this order.
+    /// Returns the ranks, below `members`, that `owner` returns for the slots 0 to `slots` − 1,
+    /// called in this order.
     #[inline]
     pub(super) fn of(slots: usize, members: usize, owner: impl FnMut(usize) -> u32) -> Self {
         Owners::collect(members, (0..slots).map(owner))
     }
 
-    /// The ranks, below `members`, that `next` makes of each slot and its owner so far.
+    /// Returns the ranks, below `members`, that `next` returns for each slot and its present owner.
     #[inline]
     pub(super) fn map(&self, members: usize, mut next: impl FnMut(usize, u32) -> u32) -> Self {
         match self {

@@ -1,4 +1,4 @@
-//! A slot table as a snapshot, and back.
+//! Takes and restores snapshots of a slot table.
 
 use super::settle::ONE;
 use super::{SlotTable, SlotTableBuilder};
@@ -18,7 +18,7 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
             kind: KIND,
             layout: score::LAYOUT_V1,
             parameters: [
-                // 0 is no cap.
+                // 0 means no cap.
                 (LOAD_FACTOR, self.config.load_factor.unwrap_or(0)),
                 (SLOTS, self.slot_count() as u64),
             ],
@@ -29,8 +29,8 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
     /// with.
     ///
     /// A small snapshot can ask for a large table. The default budget of
-    /// [`max_work`](SlotTableBuilder::max_work) allows, for example, 65,536 slots of 4,000 nodes, or
-    /// 1,048,576 of 200. For another budget use [`SlotTableBuilder::restore`].
+    /// [`max_work`](SlotTableBuilder::max_work) allows, for example, 65,536 slots of 4,000 nodes,
+    /// or 1,048,576 of 200. For another budget use [`SlotTableBuilder::restore`].
     ///
     /// # Examples
     ///
@@ -46,10 +46,11 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
     ///
     /// # Errors
     ///
-    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout, the hasher, its seed
-    /// or its key is another, [`build`](SlotTableBuilder::build) would refuse the number of slots or
-    /// the cap, the identity of a node has changed, the fingerprint does not match, the table would
-    /// exceed the budget, or [`extend_weighted`](SlotTable::extend_weighted) would refuse a member.
+    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout or the hasher (with
+    /// its seed or key) differs, [`build`](SlotTableBuilder::build) would refuse the number of
+    /// slots or the cap, the identity of a node has changed, the fingerprint does not match, the
+    /// table would exceed the budget, or [`extend_weighted`](SlotTable::extend_weighted) would
+    /// refuse a member.
     ///
     /// # Performance
     ///
@@ -92,7 +93,7 @@ impl<N, H: KeyHasher> SlotTableBuilder<N, H> {
         let builder = self.slots(snapshot.require(SLOTS)?);
         let mut table = match snapshot.require(LOAD_FACTOR)? {
             0u64 => builder,
-            // Exact for every cap that a table can have; `plan` compares.
+            // This is exact for every cap that a table can have; `plan` compares.
             load_factor => builder.load_factor(load_factor as f64 / ONE as f64),
         }
         .build()?;

@@ -1,17 +1,20 @@
-//! Who owns each slot where nodes are capped: deferred acceptance (Gale and Shapley 1962) between slots and nodes.
+//! Finds the owner of each slot if nodes are capped: deferred acceptance (Gale and Shapley 1962)
+//! between slots and nodes.
 //!
-//! Slots propose to nodes in their order of preference; a node that is full keeps those slots for which its score is greatest and
-//! sends the others on. Both sides rank by one and the same order of all (slot, node) pairs: by claim. The best pair of all is in
-//! every stable assignment, then the best of what is left, and so on: so there is only one, whatever the history, and whatever the
-//! order in which slots propose.
+//! Slots propose to nodes in their order of preference. A node that is full keeps the slots for
+//! which its score is greatest and sends the others on. Both sides rank by one common order of all
+//! (slot, node) pairs, the order of claims. The best pair of all is in every stable assignment,
+//! then the best of the rest, and so on. So there is only one stable assignment, for any history
+//! and any order in which slots propose.
 //!
-//! Proposals start from the winners without caps, since those would come first anyway. A slot that is sent on goes straight to the
-//! best node that would take it: a full node's worst score only grows, so those passed over would refuse it to the end.
+//! Proposals start from the winners without caps, because those would be asked first. A slot that
+//! is sent on is given directly to the best node that would take it. The worst score of a full node
+//! only grows, so the nodes that are passed over would refuse it until the end.
 //!
-//! Slots that are sent on go in order of the score that was refused, greatest first. The outcome is
-//! the same in any order, the work is not. If all nodes have one hash, they agree on the order of
-//! the slots. Each then takes those that it keeps, and each slot is sent on once, whereas in any
-//! other order it is sent from node to node.
+//! Slots are sent on in order of the score that was refused, greatest first. The outcome is the
+//! same in any order, but the work is not. If all nodes have one hash, they agree on the order of
+//! the slots. Each then takes only slots that it keeps, so each slot is sent on once. In any other
+//! order a slot is sent from node to node.
 
 use super::first::token;
 use super::owners::Owners;
@@ -21,18 +24,19 @@ use alloc::{collections::BinaryHeap, vec, vec::Vec};
 use core::cmp::Reverse;
 use core::mem;
 
-/// A load factor in units of 2⁻³².
+/// A load factor of 1, in units of 2⁻³².
 pub(super) const ONE: u64 = 1 << 32;
 
-/// How many slots each member may hold, by rank: its part of ⌈c·M⌉ slots by weight, c·M·w/W, rounded down or up, so that they sum
-/// to ⌈c·M⌉. Up where most is cut off (largest remainder), among equals in order of rank.
+/// Returns how many slots each member may hold, by rank: its part of ⌈c·M⌉ slots by weight,
+/// c·M·w/W, rounded down or up so that the parts sum to ⌈c·M⌉. The parts with the largest
+/// remainders are rounded up, and of equal ones those of the lowest rank.
 pub(super) fn capacities(roster: &Roster, slots: usize, load_factor: u64) -> Vec<usize> {
     let ranks = 0..roster.len();
     let total: u128 = ranks.clone().map(|r| u128::from(roster.weight(r))).sum();
     if total == 0 {
         return vec![0; roster.len()];
     }
-    // At most 2⁶⁴ · 2²⁸ for all, 2³² times that for one weight, over 2³² · 2⁶⁴.
+    // Fits: at most 2⁶⁴ · 2²⁸ for all, 2³² times that for one weight, over 2³² · 2⁶⁴.
     let room = u128::from(load_factor) * slots as u128;
     let whole = total * u128::from(ONE);
     let part = |rank: usize| room * u128::from(roster.weight(rank));
@@ -54,7 +58,7 @@ pub(super) fn capacities(roster: &Roster, slots: usize, load_factor: u64) -> Vec
 /// Slots that were sent on, each after the score that was refused.
 type Refused = BinaryHeap<(u64, u32)>;
 
-/// A node and the slots it holds for now.
+/// A node and the slots that it holds for now.
 struct Holder {
     rank: u32,
     capacity: usize,
@@ -62,14 +66,15 @@ struct Holder {
 }
 
 enum Held {
-    /// Fewer than the capacity: nobody is refused.
+    /// Fewer slots than the capacity. None is refused.
     Room(Vec<u32>),
-    /// As many as the capacity, the least score on top.
+    /// As many slots as the capacity, with the least score on top.
     Full(BinaryHeap<Reverse<(u64, u32)>>),
 }
 
 impl Holder {
-    /// Once there are as many slots as the capacity or more: orders them, passes those beyond it to `refused`.
+    /// If there are at least as many slots as the capacity, orders them and passes those beyond it
+    /// to `refused`.
     fn fill(&mut self, roster: &Roster, refused: &mut Refused) {
         let Held::Room(slots) = &self.held else {
             return;
@@ -91,7 +96,8 @@ impl Holder {
         self.held = Held::Full(scored.into());
     }
 
-    /// The score from which another slot is taken. No two slots have one score with a node.
+    /// Returns the score from which another slot is taken. No two slots have the same score with a
+    /// node.
     fn floor(&self) -> u64 {
         match &self.held {
             Held::Room(_) => 0,
@@ -99,7 +105,7 @@ impl Holder {
         }
     }
 
-    /// Takes `slot`, and passes the one that has to go, if it is full, to `refused`.
+    /// Takes `slot`. If that makes one too many, passes the slot that has to leave to `refused`.
     fn take(&mut self, score: u64, slot: u32, roster: &Roster, refused: &mut Refused) {
         match &mut self.held {
             Held::Room(slots) => {
@@ -114,19 +120,19 @@ impl Holder {
     }
 }
 
-/// The stable assignment. `winners` are the owners without caps.
+/// Returns the stable assignment. `winners` are the owners without caps.
 ///
 /// # Performance
 ///
 /// O(M log M) for M slots, and O(N) each time that a slot is sent on. At 100 nodes and 65,536 slots
-/// about 1,600 slots are if the cap leaves no room at all, and 600 with 2 % of room. If all nodes
-/// share one hash, each slot is sent on once, so the whole is O(M·N). With a few hashes and very
-/// unequal weights 400 nodes send a slot on up to 4 times.
+/// about 1,600 slots are sent on if the cap leaves no room at all, and 600 if it leaves 2 %. If all
+/// nodes share one hash, each slot is sent on once, so the whole is O(M·N). With a few hashes and
+/// very unequal weights 400 nodes send a slot on up to 4 times.
 pub(super) fn settled(winners: &Owners, roster: &Roster, load_factor: u64) -> Owners {
     settled_counting(winners, roster, load_factor).0
 }
 
-/// The stable assignment, and how often slots were sent on.
+/// Returns the stable assignment, and how often slots were sent on.
 fn settled_counting(winners: &Owners, roster: &Roster, load_factor: u64) -> (Owners, usize) {
     let capacities = capacities(roster, winners.len(), load_factor);
     let mut held: Vec<Vec<u32>> = vec![Vec::new(); roster.len()];
@@ -141,7 +147,7 @@ fn settled_counting(winners: &Owners, roster: &Roster, load_factor: u64) -> (Own
         held: Held::Room(mem::take(&mut held[rank as usize])),
     });
     let mut holders: Vec<Holder> = holders.collect();
-    // What is left was won by nodes without capacity.
+    // The other slots were won by nodes without capacity.
     let mut refused = Refused::new();
     for (rank, slots) in (0..).zip(&held) {
         let seat = roster.seat(rank);
@@ -174,7 +180,7 @@ mod tests {
     use crate::hash::{KeyHasher, fmix64};
     use crate::rendezvous::field::Claim;
 
-    /// Gives node i, as eight bytes, one of so many hashes.
+    /// Gives node i, as eight bytes, one of this many hashes.
     #[derive(Debug, Clone, Copy)]
     struct Few(u64);
 
@@ -193,13 +199,13 @@ mod tests {
         builder.hasher(Few(hashes)).from_weighted(nodes).unwrap()
     }
 
-    /// How often slots were sent on to fill the table.
+    /// Returns how often slots were sent on to fill the table.
     fn sent(table: &SlotTable<u64, Few>) -> usize {
         let winners = table.winners.as_ref().unwrap();
         settled_counting(winners, &table.roster, table.config.load_factor.unwrap()).1
     }
 
-    /// Weights of one kind for each number.
+    /// Returns weights of one kind for each number.
     fn weights(kind: u64, count: u64) -> Vec<u32> {
         let weight = |i: u64| match kind % 6 {
             0 => 1,
@@ -212,7 +218,7 @@ mod tests {
         (0..count).map(weight).collect()
     }
 
-    /// The best pair of all that are left, again and again.
+    /// Assigns the best pair of all that are left, again and again.
     fn greedy(table: &SlotTable<u64, Few>) -> Vec<u32> {
         let (roster, slots) = (&table.roster, table.config.slot_count());
         let mut room = capacities(roster, slots, table.config.load_factor.unwrap());

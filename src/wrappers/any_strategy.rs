@@ -14,7 +14,7 @@ use core::fmt;
 ///
 /// It holds any strategy with these nodes whose members can be changed. Unlike
 /// `Box<dyn Membership>` it can be cloned, so it can be updated in a [`Shared`](crate::Shared),
-/// alone or inside of wrappers. A call costs one indirect call more than on the strategy inside.
+/// alone or inside of wrappers. A call costs one indirect call more than on the inner strategy.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ use core::fmt;
 /// ```
 pub struct AnyStrategy<N: Key>(Box<dyn Any<N>>);
 
-/// What the strategy inside can do.
+/// The operations of the inner strategy.
 trait Any<N: Key>: Membership<Node = N> + fmt::Debug + Send + Sync {
     fn boxed(&self) -> Box<dyn Any<N>>;
 }
@@ -63,7 +63,7 @@ picking_verbs!(impl[N: Key] AnyStrategy<N>, N);
 managing_verbs!(
     impl[N: Key] AnyStrategy<N>, N,
     via crate::strategy::Lists, crate::Manage,
-    ", or a limit of the strategy inside"
+    ", or a limit of the inner strategy"
 );
 inspecting_verbs!(impl[N: Key] AnyStrategy<N>, N);
 
@@ -135,7 +135,7 @@ impl<N: Key> Clone for AnyStrategy<N> {
     }
 }
 
-/// Shows the strategy inside.
+/// Shows the inner strategy.
 impl<N: Key> fmt::Debug for AnyStrategy<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AnyStrategy").field(&self.0).finish()

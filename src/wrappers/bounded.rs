@@ -40,7 +40,7 @@ use total_weight::TotalWeight;
 /// - floorᵢ is 0 unless [`min_cap`](Bounded::min_cap) was set.
 ///
 /// So no key, however hot, and no client that aims keys at a node gives the node more than c times
-/// its fair share. While no node is at its cap, each key goes where the strategy inside sends it.
+/// its fair share. While no node is at its cap, each key keeps the node of the inner strategy.
 ///
 /// **Which c?** Use at least 1 + 2/√(requests in flight per node): 1.25 with 64 per node, 1.5 with
 /// 16. Below that, random variation alone fills nodes. With few requests in flight per node, also
@@ -76,7 +76,7 @@ use total_weight::TotalWeight;
 /// - **All nodes that can be offered are full.** This takes requests that bypass this `Bounded`,
 ///   predicates that change their answers during the call, or other threads. Then L is read once
 ///   more. If all nodes are still full, the caps are computed from L and W of just these nodes, so
-///   that the request goes to one of them. `None` therefore means that no node is eligible and
+///   that one of them gets the request. `None` therefore means that no node is eligible and
 ///   accepted, never that all nodes are busy.
 ///
 /// L also includes requests that still run on nodes that have been removed, drained or refused
@@ -90,9 +90,9 @@ use total_weight::TotalWeight;
 /// # Routing reserves nothing
 ///
 /// As a [`Strategy`], `pick` and so `route`, `route_where` and `replicas` read the counts and
-/// count nothing. Nodes below their caps come first, each in the key's order, and full nodes come
-/// after them. The caps are those of `acquire`: the condition of `route_where` does not count
-/// in W. Other requests may come between such a look and a `begin`. Only the `acquire` methods do
+/// count nothing. Nodes below their caps are first, each in the key's order, and full nodes follow.
+/// The caps are those of `acquire`: the condition of `route_where` does not count in W. Other
+/// requests may begin between such a look and a `begin`. Only the `acquire` methods do
 /// both in one step.
 ///
 /// # Clones and snapshots
@@ -103,7 +103,7 @@ use total_weight::TotalWeight;
 ///
 /// # Performance
 ///
-/// Beyond the pick of the strategy inside, acquire and release together take four atomic
+/// Beyond the pick of the inner strategy, acquire and release together take four atomic
 /// operations and a few multiplications. They allocate nothing unless more than 16 nodes are full.
 /// After a change of the membership, the first request sums up the weights in O(N).
 ///
@@ -183,12 +183,12 @@ impl<S> Bounded<S> {
         self
     }
 
-    /// Returns the strategy inside.
+    /// Returns the inner strategy.
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
-    /// Returns a mutable reference to the strategy inside. Caps are recomputed on the next
+    /// Returns a mutable reference to the inner strategy. Caps are recomputed on the next
     /// request.
     ///
     /// A strategy of your own that changes its members through `&self` must not be used inside:

@@ -64,7 +64,7 @@ impl<S> Failover<S> {
     /// `factor` is less than 1.
     ///
     /// Without this, the last healthy node of a group receives all its traffic, and so does the
-    /// first one that comes back. With a factor of 1.4, a group of ten equal nodes keeps all its
+    /// first one that recovers. With a factor of 1.4, a group of ten equal nodes keeps all its
     /// keys while eight are healthy, 98 % with seven, 70 % with five, 14 % with one.
     ///
     /// A group's health is the weight of its members that are eligible and pass the filters inside,
@@ -130,7 +130,7 @@ impl<S> Failover<S> {
         &mut self.groups
     }
 
-    /// Must come before every change of the groups.
+    /// Must be called before every change of the groups.
     fn forget_health(&mut self) {
         if let Some(overprovision) = &mut self.overprovision {
             overprovision.forget();

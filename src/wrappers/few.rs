@@ -1,8 +1,8 @@
-//! A short list: in place while it is short, on the heap beyond.
+//! A list that is stored in place while it is short, and on the heap beyond.
 
 use alloc::vec::Vec;
 
-/// As many as a strategy puts aside without allocating.
+/// The number of values that a strategy stores without allocating.
 const FEW: usize = 16;
 
 /// A list whose first 16 values need no heap.
@@ -10,7 +10,7 @@ const FEW: usize = 16;
 pub(crate) struct Few<T> {
     inline: [Option<T>; FEW],
     len: usize,
-    /// All of them, once there are more.
+    /// All values, if there are more than fit in place.
     heap: Vec<Option<T>>,
 }
 
@@ -49,7 +49,7 @@ impl<T: Copy> Few<T> {
         all.iter().copied().flatten()
     }
 
-    /// Sorts by a key that no two share.
+    /// Sorts by a key that is different for every value.
     pub(crate) fn sort_by(&mut self, mut compare: impl FnMut(&T, &T) -> core::cmp::Ordering) {
         let all = if self.len > FEW {
             &mut self.heap[..]

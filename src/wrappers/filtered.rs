@@ -1,4 +1,4 @@
-//! [`Filtered`]: a standing condition.
+//! [`Filtered`]: a health check or another permanent filter.
 
 use super::wrapper;
 use crate::hash::Token;
@@ -6,14 +6,17 @@ use crate::nodes::Member;
 use crate::strategy::{Membership, Strategy, picking_verbs, routing_verbs};
 use core::fmt;
 
-/// A strategy that passes over nodes for which a predicate says false: those that are not healthy, or not of this version.
+/// A strategy that skips the nodes for which a predicate returns `false`, such as those that are
+/// not healthy or not of this version.
 ///
-/// The order is that of the strategy inside without the refused nodes, so a key whose owner is refused goes to its next node, and comes back.
-/// The predicate is asked at each pick and may change its mind at any time. A refused node stays a member.
+/// The order is that of the inner strategy without the refused nodes. A key whose owner is refused
+/// is routed to its next node until the owner is accepted again. The predicate is called at each
+/// pick, and its result may change at any time. A refused node stays a member.
 ///
-/// The filter is a good inside of other wrappers: `Sticky` sends a session elsewhere while its node is refused, and [`Bounded`](crate::Bounded)
-/// shares the load out among those that pass.
+/// Other wrappers around a `Filtered` respect the filter: `Sticky` sends a session elsewhere while
+/// its node is refused, and [`Bounded`](crate::Bounded) shares the load among the nodes that pass.
 ///
+/// # Examples
 /// ```
 /// use clockwise::{Filtered, HashRing};
 /// use std::{collections::BTreeSet, sync::Mutex};
@@ -34,7 +37,7 @@ pub struct Filtered<S, P> {
 }
 
 impl<S, P> Filtered<S, P> {
-    /// `strategy`, without the nodes for which `up` says false.
+    /// Creates `strategy` without the nodes for which `up` returns `false`.
     pub const fn new(strategy: S, up: P) -> Self
     where
         S: Strategy,
@@ -43,12 +46,12 @@ impl<S, P> Filtered<S, P> {
         Filtered { strategy, up }
     }
 
-    /// The strategy inside.
+    /// Returns the inner strategy.
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
-    /// The strategy inside, to change its members.
+    /// Returns a mutable reference to the inner strategy, to change its members.
     pub const fn strategy_mut(&mut self) -> &mut S {
         &mut self.strategy
     }

@@ -8,14 +8,17 @@ use crate::nodes::Member;
 use crate::strategy::{Membership, Strategy, picking_verbs, routing_verbs};
 use core::fmt;
 
-/// A strategy that spreads a hot key over the first r nodes of its own order and takes the least loaded of them.
+/// A strategy that spreads a hot key over the first r nodes of its own order and picks the least
+/// loaded of them.
 ///
-/// How many nodes a key needs is the caller's to say, by its token: 1 for all but the few that the caller has counted as hot, see
-/// [`width_for`](Spread::width_for). A key of width r lives on r nodes and no others; growing or shrinking r adds or drops only the tail,
-/// so r − 1 caches stay warm. The rest of the order follows those, as it is.
+/// You choose how many nodes a key needs, by its token: 1 for all keys except the few that you have
+/// counted as hot. See [`width_for`](Spread::width_for). A key of width r uses only its first r
+/// nodes. Changing r adds or drops only the last of them, so the caches of the others stay warm.
+/// The rest of the key's order follows unchanged.
 ///
-/// Loads are compared as `load() / weight`; equal ones in the key's own order.
+/// Loads are compared as `load() / weight`. Equal loads keep the key's own order.
 ///
+/// # Examples
 /// ```
 /// use clockwise::{HashRing, Spread, Tracked};
 ///
@@ -30,8 +33,9 @@ use core::fmt;
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
 ///
-/// # Complexity
-/// For width r: r nodes of the strategy inside, then a sort of r loads. Allocates nothing up to r = 16. A pick of width 1 is that of the strategy inside.
+/// # Performance
+/// A pick of width r takes r nodes of the inner strategy and sorts r loads. It allocates nothing up
+/// to r = 16. A pick of width 1 is that of the inner strategy.
 #[derive(Clone)]
 pub struct Spread<S, W> {
     strategy: S,
@@ -39,7 +43,8 @@ pub struct Spread<S, W> {
 }
 
 impl<S, W> Spread<S, W> {
-    /// `strategy`, with each key spread over as many nodes as `width` says of its [`Token`], 1 at least.
+    /// Creates `strategy` with each key spread over as many nodes as `width` returns for its
+    /// [`Token`], at least 1.
     pub const fn new(strategy: S, width: W) -> Self
     where
         W: Fn(Token) -> usize,
@@ -47,21 +52,23 @@ impl<S, W> Spread<S, W> {
         Spread { strategy, width }
     }
 
-    /// The strategy inside.
+    /// Returns the inner strategy.
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
-    /// The strategy inside, to change its members.
+    /// Returns a mutable reference to the inner strategy, to change its members.
     pub const fn strategy_mut(&mut self) -> &mut S {
         &mut self.strategy
     }
 }
 
 impl Spread<(), ()> {
-    /// How many nodes a key needs that makes up `share` of all requests (0 to 1), so that on none of `nodes` equal nodes it takes more
-    /// than `part` of the node's even share: ⌈share · nodes / part⌉, from 1 to `nodes`.
+    /// Returns how many nodes a key needs that makes up `share` of all requests (0 to 1), so that
+    /// on each of `nodes` equal nodes it takes at most `part` of the node's fair share: ⌈share ·
+    /// nodes / part⌉, from 1 to `nodes`.
     ///
+    /// # Examples
     /// ```
     /// use clockwise::Spread;
     ///
@@ -72,7 +79,7 @@ impl Spread<(), ()> {
     #[must_use]
     pub fn width_for(share: f64, nodes: usize, part: f64) -> usize {
         let wanted = share * nodes as f64 / part;
-        // core has no `ceil`. The cast cuts off, and makes 0 of NaN and of what is negative.
+        // `core` has no `ceil`. The cast truncates, and returns 0 for NaN and for negative numbers.
         let whole = wanted as usize;
         let ceiling = whole.saturating_add(usize::from((whole as f64) < wanted));
         ceiling.clamp(1, nodes.max(1))

@@ -21,7 +21,7 @@ use sessions::{Sessions, View, nanos};
 /// Sticky sessions over any strategy: remembers, for a time, to which node it sent a session.
 /// Needs the feature `sticky`.
 ///
-/// - A session's first request goes to the node that the strategy inside picks, and binds the
+/// - A session's first request is sent to the node that the inner strategy picks, and binds the
 ///   session to that node.
 /// - **The session keeps its node while that is a member**, even a drained one, whichever nodes
 ///   join and however loads change.
@@ -171,12 +171,12 @@ impl<S, C> Sticky<S, C> {
         }
     }
 
-    /// Returns the strategy inside.
+    /// Returns the inner strategy.
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
-    /// Returns a mutable reference to the strategy inside. This is a later view from now on.
+    /// Returns a mutable reference to the inner strategy. This is a later view from now on.
     pub fn strategy_mut(&mut self) -> &mut S {
         self.view.generation = self.sessions.next_generation();
         &mut self.strategy
@@ -283,7 +283,7 @@ impl<'a, N> Home<'a, N> {
 impl<S: Strategy, C: Clock> Strategy for Sticky<S, C> {
     type Node = S::Node;
 
-    /// Offers the session's node first, then the others in the order of the strategy inside. Binds
+    /// Offers the session's node first, then the others in the order of the inner strategy. Binds
     /// nothing.
     fn pick<'a>(
         &'a self,

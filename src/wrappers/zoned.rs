@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 /// A strategy whose order spreads over zones (racks, regions): no zone repeats while another is
 /// unused.
 ///
-/// The nodes of each zone are ranked by preference. All first nodes come first, in order of
+/// The nodes of each zone are ranked by preference. All first nodes are first, in order of
 /// preference, then all second nodes, and so on. So the first n nodes of a key are what
 /// [`replicas_across`](crate::Route::replicas_across) returns for n, and a change of one node
 /// changes at most one of them. The owner is the same as without zones.
@@ -51,10 +51,10 @@ use std::sync::OnceLock;
 /// changes members behind `&self`, call `strategy_mut` afterwards. Until then each node is still
 /// offered once, but a zone may repeat early.
 ///
-/// # Health goes inside
+/// # Health checks belong inside
 ///
-/// Write `Zoned::new(Filtered::new(…), …)`. Then a refused node is passed over, and the next node
-/// of its zone takes its rank. A filter around a `Zoned`, or the condition of `route_where`, comes
+/// Write `Zoned::new(Filtered::new(…), …)`. Then a refused node is skipped, and the next node
+/// of its zone takes its rank. A filter around a `Zoned`, or the condition of `route_where`, is
 /// too late: the refused node has used up its zone's turn, so the copies are spread over fewer
 /// zones than they could be.
 ///
@@ -93,12 +93,12 @@ impl<S, D> Zoned<S, D> {
         }
     }
 
-    /// Returns the strategy inside.
+    /// Returns the inner strategy.
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
-    /// Returns a mutable reference to the strategy inside. The zones are counted again at the next
+    /// Returns a mutable reference to the inner strategy. The zones are counted again at the next
     /// use.
     pub fn strategy_mut(&mut self) -> &mut S {
         #[cfg(feature = "std")]

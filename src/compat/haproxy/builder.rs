@@ -146,7 +146,7 @@ old_name!(HaproxyConsistentBuilder, HaproxyConsistent);
 fn numbered(ids: &[Option<u32>]) -> Result<Vec<u32>, ConfigError> {
     if ids.len() > NODES_MAX {
         let must = "at most 1048576";
-        return Err(ConfigError::out_of_range("number of ids", "more", must));
+        return Err(ConfigError::out_of_range("number of ids", ids.len(), must));
     }
     let mut given: Vec<u32> = ids.iter().copied().flatten().collect();
     given.sort_unstable();

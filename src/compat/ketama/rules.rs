@@ -18,7 +18,7 @@ pub(super) struct Rules {
     pub(super) hash: KetamaHash,
     /// The bytes that open and close the part of a key that counts.
     pub(super) tag: Option<(u8, u8)>,
-    /// Whether texts are names, which keep a suffix `:11211`.
+    /// `true` if texts are names, which keep a suffix `:11211`.
     pub(super) named: bool,
     /// Twemproxy does not hash the empty key. It sorts its servers by name, shorter names first.
     pub(super) twemproxy: bool,

@@ -1,11 +1,11 @@
-//! A change of the points: some stay under another owner, some go, some come.
+//! Applies a change to the points: some stay under another owner, some are removed, some are added.
 
 use super::Points;
 use super::run::{OWNER, Run};
 use super::starts::Starts;
 use alloc::vec::Vec;
 
-/// The points of a run that stay, with new owners, and new points among them.
+/// The points of a run that stay, with their new owners, and new points merged in.
 pub(super) struct Merge<'a> {
     from: &'a Run,
     /// Points of `from` before this position are done.
@@ -14,12 +14,13 @@ pub(super) struct Merge<'a> {
     some_go: bool,
     pub(super) into: Run,
     starts: &'a Starts,
-    /// Groups of `starts` in which points came or went, ascending.
+    /// Groups of `starts` in which points were added or removed, ascending.
     pub(super) touched: Vec<u32>,
 }
 
 impl<'a> Merge<'a> {
-    /// Marks an owner whose points go. No owner has this number: there are fewer than 2³² points.
+    /// Marks an owner whose points are removed. No owner has this number, because there are fewer
+    /// than 2³² points.
     const GONE: u32 = u32::MAX;
 
     pub(super) fn new(from: &'a Points, renumber: &[Option<u32>], added: usize) -> Self {
@@ -45,8 +46,9 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Keeps what stays of the points up to `position`, in stretches: few points go at a time, and a stretch is copied without a
-    /// branch. A third of the time of pushing point by point.
+    /// Keeps the points up to `position` that stay. It copies them in stretches without a branch,
+    /// because few points are removed in one change. That takes a third of the time of pushing each
+    /// point.
     pub(super) fn keep_until(&mut self, position: usize) {
         while self.at < position {
             let slots = &self.from.slots[self.at..position];

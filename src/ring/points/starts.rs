@@ -1,29 +1,31 @@
-//! The index: for every cell of the circle, where to start.
+//! The index: for every cell of the circle, the position to start at.
 
 use super::run::Run;
 use alloc::vec::Vec;
 
-/// Up to this many points, a position fits the 16 bits of a fine cell.
+/// The greatest number of points whose positions fit the 16 bits of a fine cell.
 pub(super) const FINE_MAX: usize = u16::MAX as usize;
 
-/// Cells a point. Fine: 8 bytes a point, and 1 token in 100 is not decided by two slots. Coarse: 2.1 bytes a point, and
-/// 4 in 10,000 are not decided by four.
+/// The number of cells for each point. Fine cells take 8 bytes a point, and two slots do not decide
+/// 1 token in 100. Coarse cells take 2.1 bytes a point, and four slots do not decide 4 in 10,000.
 pub(super) const FINE_CELLS: usize = 4;
 pub(super) const COARSE_CELLS: usize = 2;
 
-/// Coarse cells that share a base.
+/// The number of coarse cells that share a base.
 pub(super) const GROUP: usize = 64;
 
-/// For every cell a position at or before the first point that lies in or after it.
+/// For every cell, a position at or before the first point that is in or after it.
 #[derive(Debug, Clone)]
 pub(super) enum Starts {
-    /// The position itself, exact.
+    /// The exact position.
     Fine(Vec<u16>),
-    /// Per group the exact position, per cell what to add, at most 255 (then the rest is searched).
+    /// The exact position of each group, and what to add for each cell. At most 255 is added;
+    /// beyond that, points are searched.
     Coarse { base: Vec<u32>, offset: Vec<u8> },
 }
 
-/// The cell of `token` among `cells`, at most 2³²: monotone, equal in size to within one high half, no power of two needed.
+/// Returns the cell of `token` among `cells`, of which there are at most 2³². It is monotone, cells
+/// differ in size by at most one high half, and their number need not be a power of two.
 #[inline]
 pub(super) fn cell_of(token: u64, cells: usize) -> usize {
     (((token >> 32) * cells as u64) >> 32) as usize
@@ -55,14 +57,15 @@ impl Starts {
         Starts::Fine(starts)
     }
 
-    /// The index of `run`, where this is the index of a run that differs from it only in the groups `touched`, ascending: the
-    /// other groups stay, moved on as a whole. For one node of 1000 it saves five sixths of the time.
+    /// Returns the index of `run`. `self` must be the index of a run that differs from it only in
+    /// the groups `touched`, in ascending order. The other groups are copied and shifted as a
+    /// whole, which saves five sixths of the time for one node of 1000.
     pub(super) fn after(&self, touched: &[u32], run: &Run) -> Starts {
         match self {
             Starts::Coarse { base, offset } if offset.len() == coarse_cells(run.len()) => {
                 let (mut base, mut offset) = (base.clone(), offset.clone());
                 let cells = offset.len();
-                // By how much the groups from here on move; wrapping, as it may be negative.
+                // How far the groups from here on shift. It wraps, because it may be negative.
                 let (mut done, mut shift) = (0, 0u32);
                 for &g in touched {
                     let group = g as usize;
@@ -87,7 +90,7 @@ impl Starts {
         }
     }
 
-    /// The group in which a token lies; 0 where there are none.
+    /// Returns the group of a token, or 0 if there are no groups.
     pub(super) fn group_of(&self, token: u64) -> u32 {
         match self {
             Starts::Coarse { offset, .. } => (cell_of(token, offset.len()) / GROUP) as u32,
@@ -96,8 +99,9 @@ impl Starts {
     }
 }
 
-/// Coarse cells for so many points: at least [`COARSE_CELLS`] a point, and the same number for a range of some percent, so that a small
-/// change leaves most of an index as it is.
+/// Returns the number of coarse cells for `points` points: at least [`COARSE_CELLS`] for each. The
+/// number is the same over a range of some percent, so that a small change leaves most of an index
+/// unchanged.
 pub(super) fn coarse_cells(points: usize) -> usize {
     let least = points.saturating_mul(COARSE_CELLS);
     let step = (least.checked_next_power_of_two().unwrap_or(least) / 32).max(1);
@@ -107,8 +111,8 @@ pub(super) fn coarse_cells(points: usize) -> usize {
         .min(u32::MAX as usize)
 }
 
-/// Fills a group of coarse cells, of which `first` is the first and before which `before` points lie. Returns how many lie
-/// before its end.
+/// Fills a group of coarse cells. `first` is its first cell, and `before` the number of points
+/// before that. Returns the number of points before the group's end.
 fn fill(group: &mut [u8], first: usize, cells: usize, run: &Run, before: usize) -> usize {
     group.fill(0);
     let mut p = before;

@@ -1,19 +1,20 @@
-//! Every answer against a linear scan over (token, owner), with points and keys where they hurt.
+//! Checks every answer against a linear scan over (token, owner), with points and keys in difficult
+//! places.
 
 use super::starts::*;
 use super::*;
 use crate::hash::{KeyHasher, Xxh3};
 use alloc::{collections::BTreeMap, vec};
 
-/// Fewer cases where an emulator runs them.
+/// An emulator runs fewer cases.
 const FAST: bool = option_env!("CLOCKWISE_FAST").is_some();
 
-/// A number that looks drawn at random, the same in every run.
+/// Returns a number that looks random and is the same in every run.
 fn mixed(i: u64) -> u64 {
     Xxh3::new().hash_bytes(&i.to_le_bytes())
 }
 
-/// The answer in full, by looking at every point.
+/// Finds the answer by looking at every point.
 struct Scan {
     /// Sorted by token, then owner.
     points: Vec<(u64, u32)>,
@@ -36,7 +37,7 @@ impl Scan {
     }
 }
 
-/// Points of owners 0, 1, 2, …, each with those of the tokens dealt to it.
+/// Returns points of owners 0, 1, 2, …, each with the tokens that were dealt to it.
 fn points_of(points: &[(u64, u32)]) -> Points {
     let owners = points
         .iter()
@@ -67,7 +68,7 @@ fn random(seed: u64) -> impl Iterator<Item = u64> {
 /// Turns a random number into a token.
 type Place = fn(u64) -> u64;
 
-/// Where points may lie.
+/// Distributions of points.
 const PLACES: [(&str, Place); 12] = [
     ("uniform", |r| r),
     ("all at 0", |_| 0),
@@ -85,7 +86,8 @@ const PLACES: [(&str, Place); 12] = [
     ("8 bits", |r| r & 0xff << 56),
 ];
 
-/// Tokens to ask for: at, before and behind points, the ends, halves and boundaries of cells.
+/// Returns tokens to ask for: at, before and after points, the ends, and halves and boundaries of
+/// cells.
 fn questions(points: &[(u64, u32)], seed: u64) -> Vec<u64> {
     let mut questions = vec![
         0,
@@ -180,7 +182,8 @@ fn successors_are_those_of_a_linear_scan() {
     }
 }
 
-/// Beside each other in one ring: points in one high half, some before, some behind, so that windows end in ties.
+/// Puts points of one high half beside points before and after it in one ring, so that windows end
+/// in ties.
 #[test]
 fn ties_of_high_halves_between_other_points_are_settled_in_full() {
     for width in 1..24 {
@@ -214,7 +217,8 @@ fn the_index_turns_coarse_beyond_65_535_points_and_answers_the_same() {
     }
 }
 
-/// More than 255 points in a cell and in a group of cells: offsets are cut, and what is left is searched.
+/// Puts more than 255 points in a cell and in a group of cells. Offsets are then cut, and the rest
+/// is searched.
 #[test]
 fn coarse_cells_that_hold_more_than_255_points_are_searched() {
     let heap = random(6)
@@ -252,7 +256,7 @@ fn a_run_is_sorted_whatever_came_first() {
     }
 }
 
-/// Owners go, stay under another number and come, all at once.
+/// Removes owners, renumbers others and adds some in one change.
 #[test]
 fn a_change_is_what_a_new_build_would_be() {
     for (place, at) in PLACES {
@@ -264,7 +268,7 @@ fn a_change_is_what_a_new_build_would_be() {
                 .map(|r| (at(r), (mixed(r) % u64::from(owners)) as u32))
                 .take(count)
                 .collect();
-            // Of the new owners, some are old ones in the old order, others come.
+            // Some of the new owners are old ones in the old order, and others are new.
             let (mut renumber, mut newcomers, mut next) =
                 (vec![None; owners as usize], Vec::new(), 0);
             for place in &mut renumber {
@@ -314,7 +318,8 @@ fn points_go_back_and_forth_between_fine_and_coarse() {
     assert_eq!((none.len(), none.owner_of(5)), (0, None));
 }
 
-/// Points come and go here and there, a thousand of them in one cell, and the groups that are not counted anew must still be right.
+/// Adds and removes points in many places, a thousand of them in one cell. The groups that are not
+/// counted again must still be right.
 #[test]
 fn an_index_after_a_change_is_the_one_of_a_new_build() {
     let clustered = |r: u64| 0x7000_0000_0000_0000 | r >> 40;
@@ -358,7 +363,8 @@ fn an_index_after_a_change_is_the_one_of_a_new_build() {
     }
 }
 
-/// What an answer starts from is the number of points before the cell, so that no more than the cell's own are looked at.
+/// The start of an answer is the number of points before the cell, so that only the cell's own
+/// points are looked at.
 #[test]
 fn the_index_counts_the_points_before_each_cell() {
     for (place, at) in PLACES {
@@ -406,7 +412,7 @@ fn the_index_counts_the_points_before_each_cell() {
     }
 }
 
-/// Neighbouring cells differ by at most one high half in size, and cover everything in order.
+/// Neighbouring cells differ by at most one high half in size, and they cover everything in order.
 #[test]
 fn cells_cut_the_circle_evenly_whatever_their_number() {
     for cells in [1, 2, 3, 7, 160 * FINE_CELLS, 262_140, 1_000_003] {
@@ -424,8 +430,8 @@ fn cells_cut_the_circle_evenly_whatever_their_number() {
     }
 }
 
-/// The claim beside the number of cells. Without the low halves a search finds no points and answers with the first one's owner, so what
-/// is still right was decided by the window.
+/// Checks the claim beside the number of cells. Without the low halves a search finds no points and
+/// answers with the first one's owner, so an answer that is still right was decided by the window.
 #[test]
 fn all_but_1_token_in_100_and_4_in_10_000_are_decided_by_the_window() {
     for (count, undecided) in [(20_000, 0.01), (80_000, 0.0004)] {
@@ -438,7 +444,8 @@ fn all_but_1_token_in_100_and_4_in_10_000_are_decided_by_the_window() {
             .take(asked)
             .filter(|&token| cut.owner_of(token) != whole.owner_of(token))
             .count();
-        // Twice the claim and 4 for chance: 8 are expected of the coarse index (points before a token in its cell are Poisson, 0.5 on average).
+        // Twice the claim, and 4 for chance: 8 are expected of the coarse index (points before a
+        // token in its cell are Poisson, 0.5 on average).
         assert!(
             (wrong as f64) < 2.0 * undecided * asked as f64 + 4.0,
             "{wrong} of {asked}"

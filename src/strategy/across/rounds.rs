@@ -1,4 +1,4 @@
-//! [`Rounds`]: the order over zones as it comes to light.
+//! [`Rounds`]: the order over zones, found step by step.
 
 use super::waiting::Waiting;
 use super::zones::Zones;
@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 #[derive(Debug)]
 pub(super) struct Rounds<T, Z> {
     zones: Met<Z>,
-    /// Nodes whose round has not come.
+    /// Nodes whose round has not begun.
     waiting: Waiting<T>,
     /// The rank that is given out.
     round: usize,
@@ -31,12 +31,12 @@ impl<T: Copy, Z: PartialEq> Rounds<T, Z> {
         }
     }
 
-    /// The number of zones met.
+    /// Returns the number of zones met.
     pub(super) fn zones(&self) -> usize {
         self.zones.iter().count()
     }
 
-    /// Returns `true` if the round of more than about so many nodes has not come.
+    /// Returns `true` if the round of more than about `count` nodes has not begun.
     #[inline]
     pub(super) fn keep_waiting(&self, count: usize) -> bool {
         self.waiting.exceeds(count)

@@ -9,10 +9,10 @@ const FIRST: usize = 8;
 /// they came.
 #[derive(Debug)]
 pub(super) struct Waiting<T> {
-    /// The first that came, in the order in which they came.
+    /// The first nodes, in the order in which they were added.
     first: [Option<(usize, T)>; FIRST],
     came: usize,
-    /// Those that came after them, in order of rank.
+    /// The nodes that were added later, in order of rank.
     later: Vec<(usize, T)>,
     /// How many of `later` have been given out.
     given: usize,

@@ -18,7 +18,7 @@ pub(crate) struct Zones {
 /// Which members are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Count {
-    /// Those that are not drained. With a filter inside, more than are offered.
+    /// Those that are not drained. If there is a filter inside, these are more than are offered.
     Eligible,
     /// Those that are not drained and pass the filters inside now.
     Admitted,

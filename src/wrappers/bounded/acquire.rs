@@ -29,8 +29,8 @@ impl<S: Strategy<Node: Counted>> Bounded<S> {
     #[inline]
     pub fn acquire_token(&self, token: Token) -> Option<Lease<'_, S::Node>> {
         // Most often the owner is not full, and `route_token` finds it without the state of a
-        // walk: 35 ns in all instead of 41. Where one atomic addition takes 8.5 ns, that is little
-        // more than the four of them.
+        // walk: 35 ns in all instead of 41. One atomic addition takes 8.5 ns there, so that is
+        // little more than the four of them.
         let owner = self.strategy.route_token(token);
         self.reserve(owner, token, false, |_| true)
     }
@@ -128,7 +128,7 @@ impl<S: Strategy<Node: Counted>> Bounded<S> {
         self.reserve_further(look, first, token, accept, open)
     }
 
-    /// Goes on with the walk. `first`, if there is one, is accepted and not below the caps of
+    /// Continues the walk. `first`, if there is one, is accepted and not below the caps of
     /// `look` so far.
     fn reserve_further<'a>(
         &'a self,
@@ -169,9 +169,9 @@ impl<S: Strategy<Node: Counted>> Bounded<S> {
 
     /// Reserves a place among nodes that were all full.
     ///
-    /// Other requests may have come since L was read, so the first attempt uses the L of now. The
+    /// Other requests may have begun since L was read, so the first attempt uses the L of now. The
     /// second one treats these nodes as if they were all nodes. Then one of them is below its cap,
-    /// unless more requests come in between. Then it starts again.
+    /// unless more requests begin in between. Then it starts again.
     #[cold]
     fn reserve_of_full<'a>(
         &self,

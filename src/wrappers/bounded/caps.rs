@@ -19,7 +19,7 @@ impl Factor {
             // Exact, as 2³² is a power of two. From 2³² on the cast saturates: no cap is reached.
             Ok(Factor((factor * ONE) as u64))
         } else {
-            let must = "above 1 and finite";
+            let must = "finite and above 1";
             Err(ConfigError::out_of_range("load factor", factor, must))
         }
     }
@@ -28,7 +28,7 @@ impl Factor {
         self.0 as f64 / ONE
     }
 
-    /// The caps while `in_flight` requests are in flight and one more is to come, over nodes of
+    /// The caps while `in_flight` requests are in flight and one more is to begin, over nodes of
     /// this total weight.
     ///
     /// They sum to at least c · (`in_flight` + 1) > `in_flight`. So of nodes that have no more than

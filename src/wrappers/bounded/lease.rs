@@ -17,7 +17,7 @@ use core::ops::Deref;
 /// unless [`failed`](Lease::failed) was called.
 #[must_use = "the place is given back when this is dropped"]
 pub struct Lease<'a, N: Counted> {
-    // Fields are dropped in this order: the watch is told before the request stops counting.
+    // Fields are dropped in this order: the watch is notified before the request stops counting.
     watched: Watched<N::Watch>,
     node: &'a N,
     in_flight: Held<'a>,

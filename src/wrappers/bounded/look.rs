@@ -1,4 +1,4 @@
-//! The caps that one request goes by: what `acquire`, `pick` and `cap` share.
+//! The caps that apply to one request, which `acquire`, `pick` and `cap` share.
 
 use super::Bounded;
 use super::caps::Caps;
@@ -6,7 +6,7 @@ use crate::hash::Token;
 use crate::load::Counted;
 use crate::strategy::Strategy;
 
-/// One look at the caps, with L as it was read and W as far as it has been counted.
+/// One look at the caps, with the L that was read and the W that has been counted so far.
 ///
 /// W is the weight of the nodes that can be offered. It depends on predicates that may change at
 /// any time, so it is never kept beyond one look. It is counted only if that may matter: the
@@ -27,7 +27,7 @@ pub(super) struct Look<'a, S> {
 }
 
 impl<'a, S: Strategy<Node: Counted>> Look<'a, S> {
-    /// `conditional`: whether the caller refuses nodes, other than the strategy inside.
+    /// `conditional` is `true` if the caller refuses nodes, besides the inner strategy.
     #[inline]
     pub(super) fn new(
         bounded: &'a Bounded<S>,

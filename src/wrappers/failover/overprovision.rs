@@ -11,7 +11,7 @@ use core::fmt;
 #[cfg(feature = "std")]
 use {alloc::boxed::Box, alloc::vec::Vec, std::sync::OnceLock};
 
-/// All keys, as a number of hashes.
+/// The number of hashes that make up all keys.
 const ALL: u128 = 1 << 64;
 
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(super) struct Overprovision {
 #[cfg(feature = "std")]
 type Known = OnceLock<Box<[u128]>>;
 
-/// There is no lock to keep them in.
+/// Without `std` there is no lock to keep them in.
 #[cfg(not(feature = "std"))]
 type Known = ();
 
@@ -48,7 +48,7 @@ impl Weights {
 impl Overprovision {
     pub(super) fn new(factor: f64) -> Result<Self, ConfigError> {
         if !factor.is_finite() || factor < 1.0 {
-            let must = "1 or more, and finite";
+            let must = "finite and at least 1";
             return Err(ConfigError::out_of_range("overprovision", factor, must));
         }
         Ok(Overprovision {

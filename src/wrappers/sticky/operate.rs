@@ -121,7 +121,7 @@ impl<S, C: Clock> Sticky<S, C> {
 
 impl<S: Strategy, C: Clock> Sticky<S, C> {
     /// Binds a session to the member with this identity, also if it is bound to another one. Its
-    /// age starts anew.
+    /// age starts again.
     ///
     /// The node may be drained. With a capacity, a time to live or a maximum age of 0 nothing is
     /// bound.

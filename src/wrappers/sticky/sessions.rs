@@ -3,7 +3,7 @@
 //! The table consists of shards. Each is a least-recently-used table (of the crate `lru`) under a
 //! lock of its own, and one count covers all of them. A session that is bound takes one lock. The
 //! count changes only when a session is added or removed. No code of a caller runs under a lock:
-//! neither clock, nor strategy, nor node.
+//! no clock, no strategy and no node.
 
 use super::session::Session;
 use crate::clock::Clock;
@@ -178,7 +178,7 @@ impl<C: Clock> Sessions<C> {
         nanos(self.clock.now())
     }
 
-    /// Returns the node that the session is bound to. Its time to live begins anew.
+    /// Returns the node that the session is bound to. Its time to live starts again.
     pub(super) fn get(&self, token: Token, view: View) -> Option<Arc<[u8]>> {
         let now = self.now();
         let mut shard = lock(&self.shards[self.shard_of(token)]);

@@ -40,7 +40,7 @@ where
     /// ```
     ///
     /// # Performance
-    /// O(P × n²) for P points in zones of equal size. A small zone is far to walk to.
+    /// O(P × n²) for P points in zones of equal size. The walk to a small zone is long.
     pub fn balance_of(&self, n: usize) -> Balance {
         self.strategy.balance_across(n, &self.zone)
     }
