@@ -1,0 +1,147 @@
+//! What each node and each zone holds, before and after.
+
+use super::super::figures::{Both, Figures, Held, Load};
+use super::super::text::{name, percent};
+use super::{axis, scale, section, table};
+
+const LEGEND: &str = "<ul class=legend><li><i class=before></i>before<li><i class=after></i>after\
+    <li><i class=fair></i>fair share after</ul>";
+
+/// The copies that each zone holds.
+pub(super) fn zones(figures: &Figures<'_>) -> String {
+    if !figures.has_zones {
+        return String::new();
+    }
+    let zones = figures.zones();
+    let total = |side: usize| zones.values().map(|zone| zone.weight[side]).sum::<u64>() as f64;
+    let copies = figures.copies_stored(1) as f64;
+    // A zone may be due more than one copy of each key: there may be fewer zones than copies.
+    let fair = |weight: u64| copies * weight as f64 / total(1).max(1.0);
+    let most = zones
+        .values()
+        .flat_map(|zone| [zone.share[0], zone.share[1], fair(zone.weight[1])]);
+    let most = scale(most.fold(0.0, f64::max));
+    let rows = zones.iter().map(|(zone, load)| {
+        let [before, after] = load.share;
+        format!(
+            "<tr><td>{}<td class=number>{}<td class=number>{}<td>{}<td class=number>{}",
+            name(zone.as_deref().unwrap_or("")),
+            change(load.nodes.map(|nodes| nodes.to_string())),
+            change(load.weight.map(|weight| weight.to_string())),
+            bars([before, after], fair(load.weight[1]), most),
+            change([before, after].map(percent)),
+        )
+    });
+    let about = if figures.replicas > 1 {
+        "The part of all keys of which a zone holds a copy. 100 % means one copy of every key. \
+         The mark shows what the zone would hold if copies were spread by weight alone."
+    } else {
+        "The part of all keys that the nodes of a zone own together. The mark shows what the zone \
+         should hold by its weight."
+    };
+    let head = format!(
+        "<th>zone<th class=number>nodes<th class=number>weight<th class=wide>{}<th class=number>\
+         share",
+        axis(most)
+    );
+    section(
+        "Load of each zone",
+        about,
+        &format!("{LEGEND}{}", table(&head, rows)),
+    )
+}
+
+/// The copies that each node holds.
+pub(super) fn copies(figures: &Figures<'_>) -> String {
+    if figures.replicas == 1 {
+        return String::new();
+    }
+    let about = "The part of all keys of which a node holds a copy. The busiest node relative to \
+        its weight is first.";
+    section(
+        "Copies on each node",
+        about,
+        &of_nodes(figures, &figures.copies),
+    )
+}
+
+/// The keys that each node owns.
+pub(super) fn owners(figures: &Figures<'_>) -> String {
+    let about = if figures.replicas == 1 {
+        "The part of all keys that a node owns. The busiest node relative to its weight is first."
+    } else {
+        "The part of all keys that a node owns, which means that it holds the first copy. It \
+         decides the load if clients ask the owner first."
+    };
+    section(
+        "Keys owned by each node",
+        about,
+        &of_nodes(figures, &figures.owners),
+    )
+}
+
+fn of_nodes(figures: &Figures<'_>, loads: &[Load<'_>]) -> String {
+    let held = loads
+        .iter()
+        .flat_map(|load| load.held.into_iter().flatten());
+    let most = held
+        .flat_map(|held| [held.share, held.expected])
+        .fold(0.0, f64::max);
+    let rows = loads.iter().map(|load| {
+        let held = load.held;
+        let [before, after] = held.map(|held| held.map_or(0.0, |held| held.share));
+        let fair = held[1].map_or(0.0, |held| held.expected);
+        let zone = match &load.node.zone {
+            Some(zone) => format!("<td>{}", name(zone)),
+            None => String::new(),
+        };
+        let relative = match held[1].map(|held: Held| held.relative()) {
+            Some(high) if high > 1.25 => format!("<td class='number high'>▲ {high:.2}"),
+            Some(relative) => format!("<td class=number>{relative:.2}"),
+            None => "<td class=number>–".into(),
+        };
+        format!(
+            "<tr><td>{}{zone}<td class=number>{}<td>{}<td class=number>{}{relative}",
+            name(&load.node.name),
+            change(held.map(|held| held.map_or("–".into(), |held| held.weight.to_string()))),
+            bars([before, after], fair, most),
+            change(held.map(|held| held.map_or("–".into(), |held| percent(held.share)))),
+        )
+    });
+    let zone = if figures.has_zones { "<th>zone" } else { "" };
+    let head = format!(
+        "<th>node{zone}<th class=number>weight<th class=wide>{}<th class=number>share\
+         <th class=number>times fair share",
+        axis(most)
+    );
+    format!("{LEGEND}{}", table(&head, rows))
+}
+
+/// Returns the bars of one row, as parts of the widest.
+fn bars([before, after]: Both<f64>, fair: f64, most: f64) -> String {
+    let [before_width, after_width, mark] =
+        [before, after, fair].map(|share| 100.0 * share / most.max(f64::MIN_POSITIVE));
+    let mark = if fair > 0.0 {
+        format!(
+            "<em style='left:{mark:.2}%' title='fair share {}'></em>",
+            percent(fair)
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "<div class=bars><div class=before style='width:{before_width:.2}%' title='before: {}'>\
+         </div><div class=after style='width:{after_width:.2}%' title='after: {}'></div>{mark}</div>",
+        percent(before),
+        percent(after)
+    )
+}
+
+/// Returns "before → after", or one of them if they are equal.
+fn change([before, after]: Both<String>) -> String {
+    if before == after {
+        after
+    } else {
+        format!("{before} → {after}")
+    }
+}
