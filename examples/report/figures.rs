@@ -28,13 +28,15 @@ pub(crate) struct Figures<'a> {
 
 /// A node on both sides of the change.
 pub(crate) struct Load<'a> {
+    /// As it is after the change, if it is still there.
     pub(crate) node: &'a Node,
     /// `None` where the node is not a member.
-    pub(crate) held: Both<Option<Held>>,
+    pub(crate) held: Both<Option<Held<'a>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Held {
+pub(crate) struct Held<'a> {
+    pub(crate) zone: &'a Zone,
     pub(crate) weight: u32,
     /// The fraction of all keys that it holds, 0 to 1.
     pub(crate) share: f64,
@@ -42,7 +44,7 @@ pub(crate) struct Held {
     pub(crate) expected: f64,
 }
 
-impl Held {
+impl Held<'_> {
     /// Returns the share relative to the fair one.
     pub(crate) fn relative(&self) -> f64 {
         if self.expected > 0.0 {
@@ -59,6 +61,9 @@ pub(crate) struct ZoneLoad {
     pub(crate) nodes: Both<usize>,
     pub(crate) weight: Both<u64>,
     pub(crate) share: Both<f64>,
+    /// The fraction of all keys that it would hold by weight alone. More than 1 is more than one
+    /// copy of every key.
+    pub(crate) expected: Both<f64>,
 }
 
 /// What the queue of the plan does if each copy takes as long as its range is large.
@@ -110,10 +115,17 @@ impl<'a> Figures<'a> {
         for load in &self.copies {
             for (side, held) in load.held.iter().enumerate() {
                 let Some(held) = held else { continue };
-                let zone = zones.entry(load.node.zone.clone()).or_default();
+                let zone = zones.entry(held.zone.clone()).or_default();
                 zone.nodes[side] += 1;
                 zone.weight[side] += u64::from(held.weight);
                 zone.share[side] += held.share;
+            }
+        }
+        for side in [0, 1] {
+            let weight: u64 = zones.values().map(|zone| zone.weight[side]).sum();
+            let of_weight = self.copies_stored(side) as f64 / weight.max(1) as f64;
+            for zone in zones.values_mut() {
+                zone.expected[side] = of_weight * zone.weight[side] as f64;
             }
         }
         zones
@@ -152,9 +164,9 @@ fn loads<'a>(sides: Both<&'a Placement>, n: usize) -> Vec<Load<'a>> {
                 node,
                 held: [None; 2],
             });
-            // The zone after the change counts.
             load.node = node;
             load.held[side] = Some(Held {
+                zone: &node.zone,
                 weight,
                 share: fraction(loss.measure),
                 expected: expected[&weight],

@@ -3,17 +3,17 @@
 //! zone would lead to. The page needs no script and no network.
 //!
 //! ```sh
-//! cargo run --example report
-//! cargo run --example report -- --replicas 3 --limit 8 --output change.html before.csv after.csv
-//! cargo run --example report -- --help
+//! cargo run --release --example report
+//! cargo run --release --example report -- --replicas 3 --limit 8 --output change.html before.csv after.csv
+//! cargo run --release --example report -- --help
 //! ```
 
-mod figures;
-mod input;
+pub(crate) mod figures;
+pub(crate) mod input;
 mod options;
 mod page;
-mod text;
-mod warnings;
+pub(crate) mod text;
+pub(crate) mod warnings;
 
 use figures::Figures;
 use input::List;

@@ -168,7 +168,7 @@ fn scale(most: f64) -> f64 {
 
 /// Returns the axis above bars: its begin, its middle and its end.
 fn axis(end: f64) -> String {
-    let mark = |share: f64| format!("<span>{} %</span>", (share * 1e6).round() / 1e4);
+    let mark = |share: f64| format!("<span>{}\u{a0}%</span>", (share * 1e6).round() / 1e4);
     format!(
         "<div class=axis>{}{}{}</div>",
         mark(0.0),

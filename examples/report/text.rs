@@ -73,13 +73,13 @@ pub(crate) fn fraction(measure: u128) -> f64 {
     measure as f64 / CIRCLE
 }
 
-/// Returns a fraction as a percentage. A part that is not zero is not shown as zero.
+/// Returns a fraction as a percentage, in one word. A part that is not zero is not shown as zero.
 pub(crate) fn percent(fraction: f64) -> String {
     match 100.0 * fraction {
-        0.0 => "0 %".into(),
-        small if small < 0.01 => "under 0.01 %".into(),
-        small if small < 1.0 => format!("{small:.2} %"),
-        percent => format!("{percent:.1} %"),
+        0.0 => "0\u{a0}%".into(),
+        small if small < 0.01 => "under 0.01\u{a0}%".into(),
+        small if small < 1.0 => format!("{small:.2}\u{a0}%"),
+        percent => format!("{percent:.1}\u{a0}%"),
     }
 }
 

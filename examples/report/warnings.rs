@@ -1,6 +1,6 @@
 //! What to look at before the change is made.
 
-use super::figures::{Figures, worst};
+use super::figures::{Figures, Held, ZoneLoad, worst};
 use super::text::{count, percent, quoted};
 
 /// A node this far above its fair share is worth a warning.
@@ -14,6 +14,7 @@ const NAMED: usize = 5;
 pub(crate) fn warnings(figures: &Figures<'_>) -> Vec<String> {
     let mut warnings = too_few(figures);
     warnings.extend(lone_nodes(figures));
+    warnings.extend(small_zones(figures));
     warnings.extend(overloaded(figures));
     warnings.extend(after_loss(figures));
     warnings
@@ -50,18 +51,58 @@ fn lone_nodes(figures: &Figures<'_>) -> Vec<String> {
     }
     let lone = figures.copies.iter().filter_map(|load| {
         let held = load.held[1]?;
-        let is_lone = zones[&load.node.zone].nodes[1] == 1 && held.share >= 1.0;
-        is_lone.then(|| {
+        let above = match held.relative() {
+            above if above > FAR_ABOVE => format!(" That is {above:.1} times its fair share."),
+            _ => String::new(),
+        };
+        is_lone(&zones[held.zone]).then(|| {
             format!(
-                "Zone {} has one node, {}, which holds a copy of every key. That is {:.1} times \
-                 its fair share. More nodes in this zone would share the copies.",
-                quoted(load.node.zone.as_deref().unwrap_or("")),
+                "Zone {} has one node, {}, which holds a copy of every key.{above} More nodes in \
+                 this zone would share the copies.",
+                quoted(held.zone.as_deref().unwrap_or("")),
                 quoted(&load.node.name),
-                held.relative()
             )
         })
     });
     named(lone.collect(), "zones of one node")
+}
+
+/// Zones with few nodes or little weight for the copies that they hold.
+fn small_zones(figures: &Figures<'_>) -> Vec<String> {
+    if !figures.has_zones || figures.replicas == 1 {
+        return Vec::new();
+    }
+    let zones = figures.zones();
+    let small = zones
+        .iter()
+        .filter(|(_, zone)| is_small(zone) && !is_lone(zone));
+    let small = small.filter_map(|(name, zone)| {
+        let mut nodes = figures.copies.iter();
+        let in_zone = |held: &Held<'_>| held.zone == name;
+        let busiest = nodes.find_map(|load| Some((load.node, load.held[1].filter(in_zone)?)));
+        busiest.map(|(node, held)| {
+            format!(
+                "Zone {} would hold copies of {} of the keys by its weight, but it holds {}, \
+                 because copies are spread over zones first. Its busiest node, {}, has {:.2} times \
+                 its fair share.",
+                quoted(name.as_deref().unwrap_or("")),
+                percent(zone.expected[1]),
+                percent(zone.share[1]),
+                quoted(&node.name),
+                held.relative()
+            )
+        })
+    });
+    named(small.collect(), "zones with little weight")
+}
+
+fn is_small(zone: &ZoneLoad) -> bool {
+    zone.share[1] > FAR_ABOVE * zone.expected[1]
+}
+
+/// Returns `true` if the only node of the zone holds a copy of every key.
+fn is_lone(zone: &ZoneLoad) -> bool {
+    zone.nodes[1] == 1 && zone.share[1] >= 1.0
 }
 
 /// Nodes far above their fair share of the owned keys, or of the copies.
@@ -80,23 +121,18 @@ fn overloaded(figures: &Figures<'_>) -> Vec<String> {
     if figures.replicas == 1 {
         return warnings;
     }
+    let zones = figures.zones();
     let copies = figures.copies.iter().filter_map(|load| {
-        // A node that holds every key has its own warning.
-        let held = load.held[1].filter(|held| held.share < 1.0 && held.relative() > FAR_ABOVE)?;
-        let why = match &load.node.zone {
-            Some(zone) => format!(
-                " Copies are spread over zones first and by weight second, so the nodes of a zone \
-                 with little weight, here {}, hold more.",
-                quoted(zone)
-            ),
-            None => String::new(),
-        };
-        Some(format!(
-            "Node {} holds a copy of {} of the keys, {:.2} times its fair share.{why}",
-            quoted(&load.node.name),
-            percent(held.share),
-            held.relative()
-        ))
+        let held = load.held[1].filter(|held| held.relative() > FAR_ABOVE)?;
+        // The nodes of a small zone have one warning together.
+        (!is_small(&zones[held.zone])).then(|| {
+            format!(
+                "Node {} holds a copy of {} of the keys, {:.2} times its fair share.",
+                quoted(&load.node.name),
+                percent(held.share),
+                held.relative()
+            )
+        })
     });
     warnings.extend(named(copies.collect(), "nodes that hold too much"));
     warnings

@@ -164,9 +164,9 @@ fn picture(flows: &[Flow]) -> Option<String> {
         .collect();
     let height = from.bottom().max(to.bottom()) + 6.0;
     Some(format!(
-        "<svg viewBox='0 0 720 {height:.0}' role=img aria-label='Flows from senders to receivers'>\
+        "<div class=scroll><svg viewBox='0 0 740 {height:.0}' role=img aria-label='Flows from senders to receivers'>\
          <text x={} y=12 text-anchor=end class=soft>sends</text>\
-         <text x={} y=12 text-anchor=start class=soft>receives</text>{ribbons}{}{}</svg>",
+         <text x={} y=12 text-anchor=start class=soft>receives</text>{ribbons}{}{}</svg></div>",
         LEFT - 12.0,
         RIGHT + 12.0,
         from.draw([LEFT - 6.0, LEFT - 12.0], "end", "any other copy", sum),

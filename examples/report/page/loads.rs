@@ -13,13 +13,9 @@ pub(super) fn zones(figures: &Figures<'_>) -> String {
         return String::new();
     }
     let zones = figures.zones();
-    let total = |side: usize| zones.values().map(|zone| zone.weight[side]).sum::<u64>() as f64;
-    let copies = figures.copies_stored(1) as f64;
-    // A zone may be due more than one copy of each key: there may be fewer zones than copies.
-    let fair = |weight: u64| copies * weight as f64 / total(1).max(1.0);
     let most = zones
         .values()
-        .flat_map(|zone| [zone.share[0], zone.share[1], fair(zone.weight[1])]);
+        .flat_map(|zone| [zone.share[0], zone.share[1], zone.expected[1]]);
     let most = scale(most.fold(0.0, f64::max));
     let rows = zones.iter().map(|(zone, load)| {
         let [before, after] = load.share;
@@ -28,7 +24,7 @@ pub(super) fn zones(figures: &Figures<'_>) -> String {
             name(zone.as_deref().unwrap_or("")),
             change(load.nodes.map(|nodes| nodes.to_string())),
             change(load.weight.map(|weight| weight.to_string())),
-            bars([before, after], fair(load.weight[1]), most),
+            bars([before, after], load.expected[1], most),
             change([before, after].map(percent)),
         )
     });
@@ -87,15 +83,18 @@ fn of_nodes(figures: &Figures<'_>, loads: &[Load<'_>]) -> String {
     let most = held
         .flat_map(|held| [held.share, held.expected])
         .fold(0.0, f64::max);
+    let most = scale(most);
     let rows = loads.iter().map(|load| {
         let held = load.held;
         let [before, after] = held.map(|held| held.map_or(0.0, |held| held.share));
         let fair = held[1].map_or(0.0, |held| held.expected);
-        let zone = match &load.node.zone {
-            Some(zone) => format!("<td>{}", name(zone)),
-            None => String::new(),
+        let zone = |held: Held<'_>| name(held.zone.as_deref().unwrap_or(""));
+        let zone = match held {
+            _ if !figures.has_zones => String::new(),
+            [Some(before), Some(after)] => format!("<td>{}", change([before, after].map(zone))),
+            [before, after] => format!("<td>{}", after.or(before).map_or(String::new(), zone)),
         };
-        let relative = match held[1].map(|held: Held| held.relative()) {
+        let relative = match held[1].map(|held| held.relative()) {
             Some(high) if high > 1.25 => format!("<td class='number high'>▲ {high:.2}"),
             Some(relative) => format!("<td class=number>{relative:.2}"),
             None => "<td class=number>–".into(),

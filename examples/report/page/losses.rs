@@ -22,11 +22,7 @@ pub(super) fn nodes(figures: &Figures<'_>) -> String {
             Some(zone) => format!("<td>{}", name(zone)),
             None => String::new(),
         };
-        row(
-            figures,
-            &format!("<td>{}{zone}", name(&loss.lost[0].name)),
-            loss,
-        )
+        row(&format!("<td>{}{zone}", name(&loss.lost[0].name)), loss)
     });
     section(
         "If one node fails",
@@ -44,7 +40,7 @@ pub(super) fn zones(figures: &Figures<'_>) -> String {
     let rows = figures.zones_lost.iter().map(|loss| {
         let zone = loss.lost[0].zone.as_deref().unwrap_or("");
         let nodes = count(loss.lost.len(), "node");
-        row(figures, &format!("<td>{}<td>{nodes}", name(zone)), loss)
+        row(&format!("<td>{}<td>{nodes}", name(zone)), loss)
     });
     let first = "<th>lost zone<th>with";
     section(
@@ -75,12 +71,12 @@ fn head(figures: &Figures<'_>, first: &str) -> String {
         "keys owned"
     };
     format!(
-        "{first}<th class=number>{held}<th>taken over by<th>busiest then<th class=number>times \
+        "{first}<th class=number>{held}<th>taken over by<th>busiest then<th class=number>times fair \
          share"
     )
 }
 
-fn row(figures: &Figures<'_>, first: &str, loss: &Loss<'_, Node>) -> String {
+fn row(first: &str, loss: &Loss<'_, Node>) -> String {
     let held = percent(fraction(loss.measure));
     let heirs = heirs(loss);
     let named = heirs.iter().take(NAMED);
