@@ -326,14 +326,17 @@ fn warnings_name_what_is_wrong() {
 
     let few = warnings_of(&zones(&[("a", 4), ("b", 4)]), 512, 3);
     assert!(
-        few[0].starts_with("There are 2 zones for 3 copies of each key"),
+        few[0].starts_with("With 2 zones for 3 copies of each key"),
         "{few:?}"
     );
     let few = warnings_of("a\nb\n", 512, 3);
     assert!(
-        few[0].starts_with("There are 2 nodes for 3 copies of each key"),
+        few[0].starts_with("With 2 nodes for 3 copies of each key"),
         "{few:?}"
     );
+
+    let only = warnings_of("a\n", 16, 1);
+    assert!(only[0].starts_with("There is only one node"), "{only:?}");
 
     let uneven = warnings_of("a\nb\nc\nd\ne\nf\ng\nh\n", 2, 1);
     assert!(

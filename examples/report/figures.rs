@@ -224,9 +224,11 @@ fn schedule(migration: &Migration<'_, Node>, limit: u32) -> Result<Schedule, Pla
     })
 }
 
-/// Returns the losses of these nodes that matter: not those that hold nothing.
+/// Returns the worst of these losses that leaves a node. They are sorted.
 pub(crate) fn worst<'l, 'a>(losses: &'l [Loss<'a, Node>]) -> Option<&'l Loss<'a, Node>> {
-    losses.iter().find(|loss| loss.measure > 0)
+    losses
+        .iter()
+        .find(|loss| loss.measure > 0 && loss.busiest_node.is_some())
 }
 
 /// Returns the heirs of a loss, the largest first, each with its fraction of what is inherited.

@@ -53,8 +53,8 @@ impl List {
             rows: Vec::new(),
         };
         let text = std::str::from_utf8(bytes).map_err(|error| {
-            let before = &bytes[..error.valid_up_to()];
-            let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+            let before = bytes[..error.valid_up_to()].split(|&byte| byte == b'\n');
+            let line = before.count();
             list.error(line, "the text is not UTF-8")
         })?;
         // Spreadsheets begin a file with a byte order mark.

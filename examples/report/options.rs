@@ -3,6 +3,7 @@
 use super::text::{quoted, visible};
 use lexopt::{Arg, Parser, ValueExt};
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// What `--help` prints.
@@ -101,6 +102,10 @@ fn number(parser: &mut Parser, option: &str, most: u32) -> Result<u32, String> {
     })
 }
 
-fn hint(error: impl ToString) -> String {
-    format!("{} (--help lists the options)", visible(&error.to_string()))
+/// Returns an error of the command line with a way on.
+fn hint(error: impl Display) -> String {
+    format!(
+        "{} (--help lists the options)",
+        visible(&format!("{error}"))
+    )
 }

@@ -9,7 +9,7 @@ use super::figures::{Figures, worst};
 use super::text::{escape, name, percent};
 
 /// The most rows of a table. The others are counted.
-const ROWS: usize = 60;
+const ROWS: usize = 40;
 
 /// Returns the whole page.
 pub(crate) fn page(
@@ -17,10 +17,10 @@ pub(crate) fn page(
     warnings: &[String],
     used: &[(&'static str, String)],
 ) -> String {
-    let used: String = used
-        .iter()
-        .map(|(what, value)| format!("<dt>{what}<dd>{}", escape(value)))
-        .collect();
+    let used = join(
+        used.iter()
+            .map(|(what, value)| format!("<dt>{what}<dd>{}", escape(value))),
+    );
     let sections = [
         loads::zones(figures),
         loads::copies(figures),
@@ -49,10 +49,11 @@ fn warning_list(warnings: &[String]) -> String {
     if warnings.is_empty() {
         return section("Warnings", "", "<p>There is nothing to warn about.");
     }
-    let items: String = warnings
-        .iter()
-        .map(|warning| format!("<li>{}", escape(warning)))
-        .collect();
+    let items = join(
+        warnings
+            .iter()
+            .map(|warning| format!("<li>{}", escape(warning))),
+    );
     let about = "They are about the cluster after the change.";
     section(
         "Warnings",
@@ -94,12 +95,16 @@ fn cards(figures: &Figures<'_>) -> String {
                 name(&loss.lost[0].name)
             ),
         ),
-        None => ("–".into(), "no node holds anything".into()),
+        None => (
+            "–".into(),
+            "no other node can take over if one fails".into(),
+        ),
     });
-    let cards: String = cards
-        .iter()
-        .map(|(figure, what)| format!("<div><b>{figure}</b><span>{what}</span></div>"))
-        .collect();
+    let cards = join(
+        cards
+            .iter()
+            .map(|(figure, what)| format!("<div><b>{figure}</b><span>{what}</span></div>")),
+    );
     format!("<section class=cards>{cards}</section>")
 }
 
@@ -121,7 +126,7 @@ fn words(figures: &Figures<'_>) -> String {
         "<dl><dt>Share<dd>The part of all keys that a node holds. Keys are spread by their hash, \
          so it does not depend on how many keys there are.\
          <dt>Fair share<dd>What a node would hold if keys were spread exactly by weight. A node \
-         with 1.20 times its fair share holds 20 % more.{copies}{zones}\
+         with 1.20 times its fair share holds 20\u{a0}% more.{copies}{zones}\
          <dt>Range<dd>Keys whose hashes lie between two numbers. They move together.</dl>"
     );
     section("What the words mean", "", &body)
@@ -151,7 +156,7 @@ fn table(head: &str, rows: impl ExactSizeIterator<Item = String>) -> String {
         0 => String::new(),
         more => format!("<p>{more} more rows are not shown.</p>"),
     };
-    let rows: String = rows.take(ROWS).collect();
+    let rows = join(rows.take(ROWS));
     format!(
         "<div class=scroll><table><thead><tr>{head}</thead><tbody>{rows}</tbody></table></div>{more}"
     )
@@ -175,4 +180,8 @@ fn axis(end: f64) -> String {
         mark(end / 2.0),
         mark(end)
     )
+}
+
+fn join(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().concat()
 }

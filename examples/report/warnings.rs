@@ -26,15 +26,18 @@ fn too_few(figures: &Figures<'_>) -> Vec<String> {
     let (stored, zones) = (figures.copies_stored(1), figures.zones());
     let zones = zones.values().filter(|zone| zone.nodes[1] > 0).count();
     let mut warnings = Vec::new();
+    if figures.nodes_lost.len() == 1 {
+        warnings.push("There is only one node, so no other can take over if it fails.".into());
+    }
     if stored < replicas {
         warnings.push(format!(
-            "There are {} for {replicas} copies of each key, so each key has {stored} only.",
+            "With {} for {replicas} copies of each key, each key has {stored} only.",
             count(stored, "node")
         ));
     }
     if figures.has_zones && replicas > 1 && zones < replicas {
         warnings.push(format!(
-            "There are {} for {replicas} copies of each key, so some copies of a key share a zone. \
+            "With {} for {replicas} copies of each key, some copies of a key share a zone. \
              If that zone fails, the key loses more than one copy.",
             count(zones, "zone")
         ));
@@ -46,7 +49,7 @@ fn too_few(figures: &Figures<'_>) -> Vec<String> {
 fn lone_nodes(figures: &Figures<'_>) -> Vec<String> {
     let zones = figures.zones();
     let others = zones.values().map(|zone| zone.nodes[1]).sum::<usize>() > figures.replicas;
-    if !figures.has_zones || !others || zones.len() < 2 {
+    if !figures.has_zones || !others {
         return Vec::new();
     }
     let lone = figures.copies.iter().filter_map(|load| {

@@ -1,8 +1,9 @@
 //! What moves from where to where: ribbons, and the same as a table.
 
 use super::super::figures::Figures;
+use super::super::input::Node;
 use super::super::text::{escape, name, percent, short};
-use super::{all, table};
+use super::{all, join, table};
 use std::collections::BTreeMap;
 
 /// The most nodes on one side of the picture.
@@ -16,172 +17,176 @@ const GAP: f64 = 6.0;
 const LEFT: f64 = 170.0;
 const RIGHT: f64 = 550.0;
 
-/// A flow with names, as parts of all that is stored.
+/// A node that sends or receives, or what is said instead of one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    Node(String),
+    /// Any member that stays sends a further copy.
+    AnyCopy,
+    /// The copy is dropped.
+    Dropped,
+}
+
+impl End {
+    fn of(node: Option<&Node>, otherwise: End) -> Self {
+        node.map_or(otherwise, |node| End::Node(node.name.clone()))
+    }
+
+    /// Returns the name as HTML or, cut by `cut`, as a part of a picture.
+    fn show(&self, cut: impl Fn(&str) -> String) -> String {
+        match self {
+            End::Node(name) => cut(name),
+            End::AnyCopy => "any other copy".into(),
+            End::Dropped => "dropped".into(),
+        }
+    }
+}
+
+/// A flow as a part of all that is stored.
 struct Flow {
-    from: Option<String>,
-    to: Option<String>,
+    ends: [End; 2],
     moves: usize,
     share: f64,
 }
 
 pub(super) fn section(figures: &Figures<'_>) -> String {
+    let title = "What moves from where to where";
     let migration = &figures.migration;
     if migration.is_empty() {
-        return super::section("What moves", "", "<p>Nothing moves.</p>");
+        return super::section(title, "", "<p>Nothing moves.</p>");
     }
-    let scale = migration.share() / migration.measure() as f64;
-    let flows: Vec<Flow> = migration
-        .flows()
-        .iter()
-        .map(|flow| Flow {
-            from: flow.from.map(|node| node.name.clone()),
-            to: flow.to.map(|node| node.name.clone()),
-            moves: flow.moves,
-            share: flow.measure as f64 * scale,
-        })
-        .collect();
+    let unit = migration.share() / migration.measure() as f64;
+    let flows = migration.flows();
+    let flows = flows.iter().map(|flow| Flow {
+        ends: [
+            End::of(flow.from, End::AnyCopy),
+            End::of(flow.to, End::Dropped),
+        ],
+        moves: flow.moves,
+        share: flow.measure as f64 * unit,
+    });
+    let flows: Vec<Flow> = flows.collect();
     let rows = flows.iter().map(|flow| {
-        format!(
-            "<tr><td>{}<td>{}<td class=number>{}<td class=number>{}",
-            flow.from
-                .as_ref()
-                .map_or("any other copy".into(), |from| name(from)),
-            flow.to.as_ref().map_or("dropped".into(), |to| name(to)),
-            flow.moves,
-            percent(flow.share)
-        )
+        let [from, to] = flow.ends.each_ref().map(|end| end.show(name));
+        let (moves, share) = (flow.moves, percent(flow.share));
+        format!("<tr><td>{from}<td>{to}<td class=number>{moves}<td class=number>{share}")
     });
     let head = "<th>from<th>to<th class=number>moves<th class=number>share";
-    let rows = table(head, rows);
-    let about = format!(
-        "All percentages are parts of {}. A ribbon is as thick as what moves and has the colour of \
-         the node that receives it.",
-        all(figures)
-    );
+    let (table, all) = (table(head, rows), all(figures));
     match picture(&flows) {
         Some(picture) => {
-            let body = format!("{picture}<details><summary>As a table</summary>{rows}</details>");
-            super::section("What moves from where to where", &about, &body)
+            let about = format!(
+                "All percentages are parts of {all}. A ribbon is as thick as what moves and has \
+                 the colour of the node that receives it."
+            );
+            let body = format!("{picture}<details><summary>As a table</summary>{table}</details>");
+            super::section(title, &about, &body)
         }
         None => {
-            let about = format!(
-                "The largest flow is first. The share is a part of {}.",
-                all(figures)
-            );
-            super::section("What moves from where to where", &about, &rows)
+            let about = format!("The largest flow is first. The share is a part of {all}.");
+            super::section(title, &about, &table)
         }
     }
 }
 
-/// The nodes of one side, by name: where each begins, its height, and how much of that is used.
-struct Side(BTreeMap<Option<String>, [f64; 3]>);
+/// The ends of one side, by name: where each begins, its height, and how much of that is used.
+struct Side(BTreeMap<End, [f64; 3]>);
 
 impl Side {
-    fn new<'f>(
-        flows: &'f [Flow],
-        end: impl Fn(&'f Flow) -> &'f Option<String>,
-        scale: f64,
-    ) -> Self {
-        let mut side = BTreeMap::new();
+    fn new(flows: &[Flow], side: usize, unit: f64) -> Self {
+        let mut ends = BTreeMap::new();
         for flow in flows {
-            side.entry(end(flow).clone()).or_insert([0.0; 3])[1] += flow.share * scale;
+            ends.entry(flow.ends[side].clone()).or_insert([0.0; 3])[1] += flow.share * unit;
         }
         let mut top = 24.0;
-        for [begin, height, _] in side.values_mut() {
+        for [begin, height, _] in ends.values_mut() {
             *begin = top;
             top += height.max(LABEL) + GAP;
         }
-        Side(side)
+        Side(ends)
     }
 
     fn bottom(&self) -> f64 {
-        let ends = self
-            .0
-            .values()
-            .map(|[begin, height, _]| begin + height.max(LABEL));
-        ends.fold(0.0, f64::max)
+        let ends = self.0.values();
+        ends.map(|[begin, height, _]| begin + height.max(LABEL))
+            .fold(0.0, f64::max)
     }
 
-    /// Takes the next part of a node, and returns where it begins.
-    fn take(&mut self, node: &Option<String>, height: f64) -> f64 {
-        let Some([begin, _, used]) = self.0.get_mut(node) else {
-            return 0.0;
-        };
-        *used += height;
-        *begin + *used - height
+    /// Takes the next part of an end, and returns where it begins.
+    fn take(&mut self, end: &End, height: f64) -> f64 {
+        self.0.get_mut(end).map_or(0.0, |[begin, _, used]| {
+            *used += height;
+            *begin + *used - height
+        })
     }
 
-    /// Draws the nodes with their labels.
-    fn draw(&self, [edge, label]: [f64; 2], anchor: &str, none: &str, sum: f64) -> String {
-        let node = |(node, [begin, height, _]): (&Option<String>, &[f64; 3])| {
-            let name = node.as_ref().map_or(none.into(), |node| cut(node));
+    /// Draws the ends with their labels.
+    fn draw(&self, [edge, label]: [f64; 2], anchor: &str, sum: f64) -> String {
+        join(self.0.iter().map(|(end, [begin, height, _])| {
             format!(
                 "<rect x={edge} y={begin:.2} width=6 height={:.2} class=end />\
-                 <text x={label} y={:.2} text-anchor={anchor}><tspan>{name}</tspan> \
+                 <text x={label} y={:.2} text-anchor={anchor}><tspan>{}</tspan> \
                  <tspan class=soft>{}</tspan></text>",
                 height.max(1.0),
                 begin + height.max(LABEL) / 2.0 + 4.0,
+                end.show(cut),
                 percent(height / HEIGHT * sum)
             )
-        };
-        self.0.iter().map(node).collect()
+        }))
     }
 }
 
 /// Draws senders on the left, receivers on the right. Returns `None` if there are too many.
 fn picture(flows: &[Flow]) -> Option<String> {
     let sum: f64 = flows.iter().map(|flow| flow.share).sum();
-    let scale = HEIGHT / sum;
-    let mut from = Side::new(flows, |flow| &flow.from, scale);
-    let mut to = Side::new(flows, |flow| &flow.to, scale);
+    let mut from = Side::new(flows, 0, HEIGHT / sum);
+    let mut to = Side::new(flows, 1, HEIGHT / sum);
     if from.0.len() > PICTURED || to.0.len() > PICTURED {
         return None;
     }
-    let colours: BTreeMap<Option<String>, String> =
-        to.0.keys().cloned().zip((0..).map(colour)).collect();
+    let receivers = to.0.keys().cloned();
+    let colours: BTreeMap<End, String> = receivers.zip((0..).map(colour)).collect();
     let mut order: Vec<&Flow> = flows.iter().collect();
-    order.sort_by_key(|flow| (&flow.from, &flow.to));
-    let ribbons: String = order
-        .into_iter()
-        .map(|flow| {
-            let thick = flow.share * scale;
-            let (a, b) = (from.take(&flow.from, thick), to.take(&flow.to, thick));
-            let (a_end, b_end) = (a + thick, b + thick);
-            let middle = f64::midpoint(LEFT, RIGHT);
-            format!(
-                "<path class=ribbon fill='{}' d='M{LEFT} {a:.2}C{middle} {a:.2} {middle} {b:.2} \
-                 {RIGHT} {b:.2}V{b_end:.2}C{middle} {b_end:.2} {middle} {a_end:.2} {LEFT} \
-                 {a_end:.2}Z'><title>{} → {}: {}, moves: {}</title></path>",
-                colours[&flow.to],
-                flow.from
-                    .as_ref()
-                    .map_or("any other copy".into(), |from| cut(from)),
-                flow.to.as_ref().map_or("dropped".into(), |to| cut(to)),
-                percent(flow.share),
-                flow.moves
-            )
-        })
-        .collect();
+    order.sort_by_key(|flow| &flow.ends);
+    let ribbons = join(order.into_iter().map(|flow| {
+        let thick = flow.share / sum * HEIGHT;
+        let [sender, receiver] = &flow.ends;
+        let (left, right) = (from.take(sender, thick), to.take(receiver, thick));
+        let (left_end, right_end) = (left + thick, right + thick);
+        let middle = f64::midpoint(LEFT, RIGHT);
+        format!(
+            "<path class=ribbon fill='{}' d='M{LEFT} {left:.2}C{middle} {left:.2} {middle} \
+             {right:.2} {RIGHT} {right:.2}V{right_end:.2}C{middle} {right_end:.2} {middle} \
+             {left_end:.2} {LEFT} {left_end:.2}Z'><title>{} → {}: {}, {} moves</title></path>",
+            colours[receiver],
+            sender.show(cut),
+            receiver.show(cut),
+            percent(flow.share),
+            flow.moves
+        )
+    }));
     let height = from.bottom().max(to.bottom()) + 6.0;
     Some(format!(
-        "<div class=scroll><svg viewBox='0 0 740 {height:.0}' role=img aria-label='Flows from senders to receivers'>\
+        "<div class=scroll><svg viewBox='0 0 740 {height:.0}' role=img \
+         aria-label='Flows from senders to receivers'>\
          <text x={} y=12 text-anchor=end class=soft>sends</text>\
          <text x={} y=12 text-anchor=start class=soft>receives</text>{ribbons}{}{}</svg></div>",
         LEFT - 12.0,
         RIGHT + 12.0,
-        from.draw([LEFT - 6.0, LEFT - 12.0], "end", "any other copy", sum),
-        to.draw([RIGHT, RIGHT + 12.0], "start", "dropped", sum)
+        from.draw([LEFT - 6.0, LEFT - 12.0], "end", sum),
+        to.draw([RIGHT, RIGHT + 12.0], "start", sum)
     ))
 }
 
 /// Returns a label that fits beside the ribbons.
 fn cut(name: &str) -> String {
     let name = short(name);
-    if name.chars().count() <= 16 {
+    let count = name.chars().count();
+    if count <= 16 {
         return escape(&name);
     }
     let head: String = name.chars().take(9).collect();
-    let tail: String = name.chars().skip(name.chars().count() - 6).collect();
+    let tail: String = name.chars().skip(count - 6).collect();
     escape(&format!("{head}…{tail}"))
 }
 

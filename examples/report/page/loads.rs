@@ -35,7 +35,7 @@ pub(super) fn zones(figures: &Figures<'_>) -> String {
         "The part of all keys that the nodes of a zone own together. The mark shows what the zone \
          should hold by its weight."
     };
-    let head = format!(
+    let titles = format!(
         "<th>zone<th class=number>nodes<th class=number>weight<th class=wide>{}<th class=number>\
          share",
         axis(most)
@@ -43,7 +43,7 @@ pub(super) fn zones(figures: &Figures<'_>) -> String {
     section(
         "Load of each zone",
         about,
-        &format!("{LEGEND}{}", table(&head, rows)),
+        &format!("{LEGEND}{}", table(&titles, rows)),
     )
 }
 
@@ -77,10 +77,10 @@ pub(super) fn owners(figures: &Figures<'_>) -> String {
 }
 
 fn of_nodes(figures: &Figures<'_>, loads: &[Load<'_>]) -> String {
-    let held = loads
+    let all = loads
         .iter()
         .flat_map(|load| load.held.into_iter().flatten());
-    let most = held
+    let most = all
         .flat_map(|held| [held.share, held.expected])
         .fold(0.0, f64::max);
     let most = scale(most);
@@ -108,12 +108,12 @@ fn of_nodes(figures: &Figures<'_>, loads: &[Load<'_>]) -> String {
         )
     });
     let zone = if figures.has_zones { "<th>zone" } else { "" };
-    let head = format!(
+    let titles = format!(
         "<th>node{zone}<th class=number>weight<th class=wide>{}<th class=number>share\
          <th class=number>times fair share",
         axis(most)
     );
-    format!("{LEGEND}{}", table(&head, rows))
+    format!("{LEGEND}{}", table(&titles, rows))
 }
 
 /// Returns the bars of one row, as parts of the widest.

@@ -2,7 +2,7 @@
 
 use super::super::figures::{Figures, Schedule};
 use super::super::text::{count, duration, percent};
-use super::{axis, scale};
+use super::{axis, join, scale};
 
 /// An example to turn shares into time: 1 TB of keys, and moves of 100 MB/s.
 const SECONDS: f64 = 1e12 / 100e6;
@@ -32,18 +32,15 @@ pub(super) fn section(figures: &Figures<'_>) -> String {
         ("before", "no plan can be faster", bound),
         ("before", "one move after another", one_by_one),
     ];
-    let rows: String = rows
-        .iter()
-        .map(|(class, what, time)| {
-            format!(
-                "<tr><td>{what}<td class=wide><div class=bars><div class='{class} thick' \
+    let rows = join(rows.iter().map(|(class, what, time)| {
+        format!(
+            "<tr><td>{what}<td class=wide><div class=bars><div class='{class} thick' \
                  style='width:{:.2}%'></div></div><td class=number>{}<td class=number>{}",
-                100.0 * time / widest,
-                percent(*time),
-                duration(time * SECONDS)
-            )
-        })
-        .collect();
+            100.0 * time / widest,
+            percent(*time),
+            duration(time * SECONDS)
+        )
+    }));
     let data = if figures.replicas > 1 {
         "data in each copy"
     } else {
