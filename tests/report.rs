@@ -1,5 +1,5 @@
-//! The example `report` shows what the library says about the user's own lists of nodes, refuses bad
-//! lists by file and line, and no name can break out of the page.
+//! The example `report` shows what the library says about the user's own lists of nodes and refuses
+//! bad lists by file and line. No name can break out of its page.
 
 #[allow(dead_code)] // `main` is not called here.
 #[path = "../examples/report/main.rs"]
@@ -222,7 +222,9 @@ fn no_name_breaks_out_of_the_page() {
     let printable = |text: &str| !text.chars().any(|char| char != '\n' && hidden(char));
     assert!(printable(&page) && printable(&printed));
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(page.contains("&amp;amp; ]]&gt;"));
     assert!(page.contains("evil\\u{202e}txt.exe"));
+    assert_eq!(text::escape("'\"<>&"), "&#39;&quot;&lt;&gt;&amp;");
     assert!(page.contains("<bdi>\u{5d0}\u{5d1}\u{5d2}</bdi>"));
 
     let body = page.split_once("</style>").unwrap().1;

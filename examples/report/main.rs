@@ -4,7 +4,7 @@
 //!
 //! ```sh
 //! cargo run --release --example report
-//! cargo run --release --example report -- --replicas 3 --limit 8 --output change.html before.csv after.csv
+//! cargo run --release --example report -- --replicas 3 --output change.html before.csv after.csv
 //! cargo run --release --example report -- --help
 //! ```
 

@@ -150,7 +150,7 @@ fn section(title: &str, about: &str, body: &str) -> String {
     format!("\n<section><h2>{title}</h2>{about}{body}</section>")
 }
 
-/// Returns a table that scrolls by itself if it is wider than the page, with at most [`ROWS`] rows.
+/// Returns a table of at most [`ROWS`] rows. It scrolls by itself if it is wider than the page.
 fn table(head: &str, rows: impl ExactSizeIterator<Item = String>) -> String {
     let more = match rows.len().saturating_sub(ROWS) {
         0 => String::new(),
@@ -158,7 +158,8 @@ fn table(head: &str, rows: impl ExactSizeIterator<Item = String>) -> String {
     };
     let rows = join(rows.take(ROWS));
     format!(
-        "<div class=scroll><table><thead><tr>{head}</thead><tbody>{rows}</tbody></table></div>{more}"
+        "<div class=scroll><table><thead><tr>{head}</thead><tbody>{rows}</tbody>\
+         </table></div>{more}"
     )
 }
 

@@ -130,7 +130,8 @@ fn bars([before, after]: Both<f64>, fair: f64, most: f64) -> String {
     };
     format!(
         "<div class=bars><div class=before style='width:{before_width:.2}%' title='before: {}'>\
-         </div><div class=after style='width:{after_width:.2}%' title='after: {}'></div>{mark}</div>",
+         </div><div class=after style='width:{after_width:.2}%' title='after: {}'></div>\
+         {mark}</div>",
         percent(before),
         percent(after)
     )

@@ -71,7 +71,8 @@ fn head(figures: &Figures<'_>, first: &str) -> String {
         "keys owned"
     };
     format!(
-        "{first}<th class=number>{held}<th>taken over by<th>busiest then<th class=number>times fair \
+        "{first}<th class=number>{held}<th>taken over by<th>busiest then\
+         <th class=number>times fair \
          share"
     )
 }
