@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench migration`; with `CLOCKWISE_LONG=1` also 10,000 nodes.
 
-use clockwise::{HashRing, KeyHasher, Loss, Plan, Xxh3};
+use clockwise::{HashRing, KeyHasher, Plan, Xxh3, migration::Loss};
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Instant;

@@ -57,10 +57,10 @@ fn strategy(config: &toml::Table, name: &str) -> Result<AnyStrategy<Node>, Box<d
     })
 }
 
-fn balancer(file: &str, name: Option<String>) -> Result<Balancer, Box<dyn Error>> {
+fn balancer(file: &str, name: Option<&str>) -> Result<Balancer, Box<dyn Error>> {
     let config: toml::Table = file.parse()?;
     let text = config.get("strategy").and_then(toml::Value::as_str);
-    let name = name.as_deref().or(text).ok_or("`strategy` is missing")?;
+    let name = name.or(text).ok_or("`strategy` is missing")?;
     let load_factor = config.get("load_factor").and_then(toml::Value::as_float);
     let min_cap = config.get("min_cap").and_then(toml::Value::as_integer);
     let bounded = Bounded::new(strategy(&config, name)?, load_factor.unwrap_or(1.25))?
@@ -79,7 +79,8 @@ fn listed(list: &[(&str, &str, u32)]) -> Vec<(Node, u32)> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = include_str!("data/balancer.toml");
-    let balancer = balancer(file, std::env::args().nth(1))?;
+    let name = std::env::args().nth(1);
+    let balancer = balancer(file, name.as_deref())?;
 
     let first = [
         ("web-1", "10.0.0.1:80", 1),

@@ -1,19 +1,21 @@
-//! A cache tier leaves nginx's placement for a `HashRing`: first nothing moves, then a part of the keys at a time, each once.
+//! Moves a cache tier from the placement of nginx to a `HashRing`: at first no key moves, then a
+//! part of the keys at a time, each once.
 
 use clockwise::compat::Nginx;
 use clockwise::{HashRing, Route, Strategy, Token};
 use std::collections::BTreeMap;
 use std::error::Error;
 
-/// The old and the new placement of one tier, and how far the move is.
+/// The old and the new placement of one tier, and how far the move has got.
 struct Move<Old, New> {
     old: Old,
     new: New,
-    /// Keys whose token is below this have moved.
+    /// The keys with a token below this one have moved.
     until: Token,
 }
 
-/// Where to read a key: at `first`, and on a miss at `second`, from where to copy it.
+/// The nodes to read a key from: `first`, and on a miss `second`, whose copy is then stored at
+/// `first`.
 struct Places<'a> {
     first: &'a str,
     second: Option<&'a str>,
@@ -26,7 +28,7 @@ where
 {
     fn places(&self, key: &str) -> Option<Places<'_>> {
         let old = *self.old.route(key)?;
-        // The new placement's token: the part that moves is a part of every node's keys.
+        // The token of the new placement, so that a part of every node's keys moves.
         let token = self.new.token_of(key.as_bytes());
         if token >= self.until {
             return Some(Places {
@@ -43,16 +45,20 @@ where
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // upstream cache { hash $uri consistent; server 10.0.0.1:80 weight=2; server 10.0.0.2:80; server 10.0.0.3:80; }
+    // upstream cache {
+    //     hash $uri consistent;
+    //     server 10.0.0.1:80 weight=2;
+    //     server 10.0.0.2:80;
+    //     server 10.0.0.3:80;
+    // }
     let nodes = [("10.0.0.1:80", 2), ("10.0.0.2:80", 1), ("10.0.0.3:80", 1)];
-    let old = Nginx::try_from_nodes(nodes)?;
-    let mut new = HashRing::new();
-    new.extend_weighted(nodes)?;
+    let old = Nginx::from_weighted(nodes)?;
+    let new = HashRing::from_weighted(nodes)?;
 
-    // Yours: from the log.
+    // In production, take them from the log.
     let keys: Vec<String> = (0..20_000).map(|i| format!("/video/{i}.mp4")).collect();
 
-    println!("what will move, of {} keys:", keys.len());
+    println!("keys that will move, of {}:", keys.len());
     let mut plan = BTreeMap::new();
     for key in &keys {
         let (from, to) = (old.route(key), new.route(key));
@@ -81,9 +87,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             twice += u32::from(places.second.is_some());
         }
         println!(
-            "  {percent:>3} %: {at_new:>6} keys at their new owner, {twice:>6} may need a second read"
+            "  {percent:>3} %: {at_new:>6} keys at their new owner, {twice:>6} may be read twice"
         );
     }
-    // Then, one time to live later, drop `old`.
+    // When the longest time to live has passed, drop `old`.
     Ok(())
 }

@@ -1,20 +1,21 @@
-//! Reads a placement and keys, prints who owns them: to compare with the program that you come from, on your own keys.
+//! Prints who owns your keys in a placement of another program, to compare with that program.
 //!
 //! Input, fields separated by tabs:
 //!
 //! ```text
-//! case    nginx | ketama | twemproxy | envoy-ring | envoy-maglev | haproxy | jump
-//! option  <name>  <value>             as often as there are options
-//! server  <text>  <weight>  [down]    as often as there are servers
-//! key     <hexadecimal>               as often as there are keys
+//! case    nginx | pingora | ketama | twemproxy | envoy-ring | grpc | envoy-maglev | haproxy | jump
+//! option  <name>  <value>             one line for each option
+//! server  <text>  <weight>  [down]    one line for each server
+//! key     <hexadecimal>               one line for each key
 //! ```
 //!
-//! Output: for every key one line, the texts in order of preference, the owner first, separated by tabs; no more than
-//! `LONGEST`. Where the placement is refused, a line `error` with the reason instead. Another `case` may follow.
+//! Output: one line for each key with the texts in order of preference, the owner first, separated
+//! by tabs, at most `LONGEST` of them. If the placement is refused, a line `error` with the reason.
+//! Another `case` may follow.
 
 use clockwise::compat::{
-    CompatError, EnvoyMaglev, EnvoyRing, HaproxyConsistent, HaproxyHash, Jump, Ketama, KetamaHash,
-    Nginx,
+    EnvoyMaglev, EnvoyRing, EnvoyRingBuilder, HaproxyConsistent, HaproxyHash, Jump, Ketama,
+    KetamaHash, Nginx,
 };
 use clockwise::{Manage, Membership, Route};
 use std::error::Error;
@@ -84,9 +85,10 @@ fn place(case: &Case) -> Result<Placement, AnyError> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
     match case.system.as_str() {
-        "nginx" => boxed(Nginx::try_from_nodes(servers)),
-        "ketama" => boxed(Ketama::try_from_nodes(servers)),
-        "jump" => boxed(Jump::try_from_nodes(servers)),
+        "nginx" => boxed(Nginx::from_weighted(servers)),
+        "pingora" => boxed(Nginx::pingora().from_weighted(servers)),
+        "ketama" => boxed(Ketama::from_weighted(servers)),
+        "jump" => boxed(Jump::from_weighted(servers)),
         "twemproxy" => {
             let mut pool = Ketama::twemproxy();
             for option in options {
@@ -98,19 +100,10 @@ fn place(case: &Case) -> Result<Placement, AnyError> {
                     other => return Err(format!("no option {other:?}").into()),
                 };
             }
-            boxed(pool.try_from_nodes(servers))
+            boxed(pool.from_weighted(servers))
         }
-        "envoy-ring" => {
-            let mut ring = EnvoyRing::builder();
-            for option in options {
-                ring = match option {
-                    ("minimum_ring_size", size) => ring.min_ring_size(size.parse()?),
-                    ("maximum_ring_size", size) => ring.max_ring_size(size.parse()?),
-                    other => return Err(format!("no option {other:?}").into()),
-                };
-            }
-            boxed(ring.try_from_nodes(servers))
-        }
+        "envoy-ring" => boxed(sized(EnvoyRing::builder(), options)?.from_weighted(servers)),
+        "grpc" => boxed(sized(EnvoyRing::grpc(), options)?.from_weighted(servers)),
         "envoy-maglev" => {
             let mut maglev = EnvoyMaglev::builder();
             for option in options {
@@ -119,7 +112,7 @@ fn place(case: &Case) -> Result<Placement, AnyError> {
                     other => return Err(format!("no option {other:?}").into()),
                 };
             }
-            boxed(maglev.try_from_nodes(servers))
+            boxed(maglev.from_weighted(servers))
         }
         "haproxy" => {
             let mut backend = HaproxyConsistent::builder();
@@ -131,21 +124,42 @@ fn place(case: &Case) -> Result<Placement, AnyError> {
                     ("hash", "crc32") => backend.hash(HaproxyHash::Crc32),
                     ("avalanche", avalanche) => backend.avalanche(avalanche.parse()?),
                     ("ids", ids) => {
-                        let ids: Result<Vec<u32>, _> = ids.split(',').map(str::parse).collect();
+                        let id = |id: &str| match id {
+                            "-" => Ok(None),
+                            id => id.parse::<u32>().map(Some),
+                        };
+                        let ids: Result<Vec<_>, _> = ids.split(',').map(id).collect();
                         backend.ids(ids?)
                     }
                     other => return Err(format!("no option {other:?}").into()),
                 };
             }
-            boxed(backend.try_from_nodes(servers))
+            boxed(backend.from_weighted(servers))
         }
         other => Err(format!("no system {other:?}").into()),
     }
 }
 
-fn boxed<P: Membership<Node = String> + 'static>(
-    placement: Result<P, CompatError>,
-) -> Result<Placement, AnyError> {
+fn sized<'a>(
+    mut ring: EnvoyRingBuilder<String>,
+    options: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<EnvoyRingBuilder<String>, AnyError> {
+    for option in options {
+        ring = match option {
+            ("minimum_ring_size", size) => ring.min_ring_size(size.parse()?),
+            ("maximum_ring_size", size) => ring.max_ring_size(size.parse()?),
+            ("ring_size_cap", size) => ring.ring_size_cap(size.parse()?),
+            other => return Err(format!("no option {other:?}").into()),
+        };
+    }
+    Ok(ring)
+}
+
+fn boxed<P, E>(placement: Result<P, E>) -> Result<Placement, AnyError>
+where
+    P: Membership<Node = String> + 'static,
+    E: Error + 'static,
+{
     Ok(Box::new(placement?))
 }
 

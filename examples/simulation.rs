@@ -2,17 +2,19 @@
 //!
 //! `cargo run --release --example simulation -- [servers] [load %] [requests] [staleness] [seed]`
 //!
-//! Every other server is twice as fast, and has twice the weight. Requests come at random (exponential gaps) and need a random time
-//! (bounded Pareto with exponent 1.5, mean 1 on a slow server, up to 1000: 1 request in 100 needs more than 7). Each server works off its
-//! queue one by one, first come, first served. Loads are the requests at a server as they were up to `staleness` mean service times ago; 0 is exact.
-//! The bounded ring counts its own leases, so it always knows.
+//! Every other server is twice as fast, and has twice the weight. Requests come at random
+//! (exponential gaps) and need a random time (bounded Pareto with exponent 1.5, mean 1 on a slow
+//! server, up to 1000: 1 request in 100 needs more than 7). Each server works off its queue one by
+//! one, first come, first served. Loads are the requests at a server as they were up to `staleness`
+//! mean service times ago; 0 is exact. The bounded ring counts its own leases, so it always knows.
 //!
-//! Prints for each strategy the mean and longest queue that a request joins (itself counted) and what a request takes, waiting included, in mean service times, and draws the tail of
-//! the latter to `simulation.svg`.
+//! Prints for each strategy the mean and longest queue that a request joins (itself counted) and
+//! what a request takes, waiting included, in mean service times, and draws the tail of the latter
+//! to `simulation.svg`.
 
 use clockwise::{
-    Bounded, HashRing, InFlight, Key, LeastLoaded, Load, PowerOfTwo, Rendezvous, RoundRobin, Route,
-    SlotTable, Strategy, Tracked, WeightedRandom,
+    Bounded, HashRing, Key, LeastLoaded, Load, PowerOfTwo, Rendezvous, RoundRobin, Route,
+    SlotTable, Strategy, Tracked, WeightedRandom, load::InFlight,
 };
 use plotters::prelude::*;
 use std::cell::Cell;
@@ -193,7 +195,8 @@ fn simulate(
                 tell(id, queue.len());
             }
         }
-        // Keys of unequal popularity would only burden the ring; here each request is a key of its own.
+        // Keys of unequal popularity would only burden the ring; here each request is a key of its
+        // own.
         let Some((id, place)) = choose(&request) else {
             continue;
         };

@@ -5,7 +5,7 @@
 //! cargo run --example what_if
 //! ```
 
-use clockwise::{HashRing, Loss};
+use clockwise::{HashRing, migration::Loss};
 use std::error::Error;
 
 const NODES: [&str; 9] = [

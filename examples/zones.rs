@@ -1,6 +1,6 @@
 //! Copies that do not fail together: one in each zone, and what a small zone costs.
 
-use clockwise::{Filtered, HashRing, Key, NotEnoughDomains, Zoned};
+use clockwise::{Filtered, HashRing, Key, Zoned, error::NotEnoughDomains};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use core::time::Duration;
 /// [`SystemClock`] is the default where there is one.
 ///
 /// ```
-/// use clockwise::Clock;
+/// use clockwise::load::Clock;
 /// use std::{cell::Cell, time::Duration};
 ///
 /// let time = Cell::new(Duration::ZERO);

@@ -11,7 +11,8 @@ use thiserror::Error;
 
 /// A change of the membership that was refused. Nothing has changed.
 ///
-/// `node` is the offending identity: as text where it is printable, else in hexadecimal after `0x`; long ones are cut.
+/// `node` is the offending identity, safe to print: text with `\u{…}` for what does not print, or
+/// bytes in hexadecimal after `0x`, cut after 64 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NodeError {
@@ -111,12 +112,13 @@ impl NodeError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A node without points could own nothing.
+    /// The number of virtual nodes is 0. A node without points would own nothing.
     #[error("0 virtual nodes: every node needs at least 1")]
     ZeroVirtualNodes,
-    /// Not even one node of weight 1 would fit the budget.
+    /// The budget of points is too small for one node of weight 1.
     #[error(
-        "{virtual_nodes} virtual nodes do not fit the budget of {max_points} points even for one node"
+        "{virtual_nodes} virtual nodes do not fit the budget of {max_points} points, even for one \
+         node"
     )]
     #[non_exhaustive]
     TooManyVirtualNodes {
@@ -125,34 +127,34 @@ pub enum ConfigError {
         /// The budget.
         max_points: usize,
     },
-    /// A setting outside of what it may be.
+    /// A setting is out of range.
     #[error("{setting} is {value}, but must be {must}")]
     #[non_exhaustive]
     OutOfRange {
         /// The setting.
         setting: &'static str,
-        /// What it was to be set to.
+        /// The value that was refused.
         value: String,
-        /// What it may be.
+        /// The values that are allowed.
         must: &'static str,
     },
-    /// A key's slot is the top bits of its token, so the number of slots is a power of two, 1 or more.
+    /// The number of slots is not a power of two. The slot of a key is the top bits of its token.
     #[error("{slots} slots: the number of slots must be a power of two")]
     #[non_exhaustive]
     SlotsNotPowerOfTwo {
-        /// Slots asked for.
+        /// The number that was refused.
         slots: usize,
     },
-    /// A node that is refused.
+    /// A node is refused.
     #[error(transparent)]
     Node(#[from] NodeError),
-    /// A table of so many slots would take gigabytes.
+    /// The table would have more slots than its limit, and might take gigabytes.
     #[error("{slots} slots are more than the {max_slots} that a table may have")]
     #[non_exhaustive]
     TooManySlots {
-        /// Slots asked for.
+        /// The number that was refused.
         slots: usize,
-        /// The greatest number.
+        /// The limit.
         max_slots: usize,
     },
 }
@@ -249,6 +251,24 @@ pub enum RestoreError {
         /// The fingerprint of what it holds.
         found: u64,
     },
+    /// The strategy that the snapshot describes would take more work to build than the budget
+    /// allows. Nothing has been built.
+    #[error(
+        "the snapshot asks for {count} {what}, which take {work} units of work to build, more than \
+         the budget of {max_work}; if you trust it, restore it through a builder with a greater \
+         `max_work`"
+    )]
+    #[non_exhaustive]
+    OverBudget {
+        /// What there is too much of: "points" or "slots".
+        what: &'static str,
+        /// The number of points or slots.
+        count: u64,
+        /// The work, in units of about a nanosecond.
+        work: u64,
+        /// The budget.
+        max_work: u64,
+    },
     /// A configuration that cannot work.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -257,33 +277,53 @@ pub enum RestoreError {
     Member(#[from] NodeError),
 }
 
-/// An identity for people: the text if it is printable, else `0x…`, cut after 64 bytes.
+/// An identity for people: printable, unambiguous and short.
+///
+/// Text is shown as it is, except for what does not print: those characters and the backtick, in
+/// which messages enclose names, are shown as `\u{…}`, a backslash as two. Bytes that are not text,
+/// such as those of a number, are shown as `0x…`, text that begins so as `\u{30}x…`. Only the first
+/// 64 bytes are shown.
 pub(crate) fn readable(identity: &[u8]) -> String {
     const CUT: usize = 64;
     let text = core::str::from_utf8(identity)
         .ok()
         .filter(|text| !text.chars().any(char::is_control));
-    let mut shown = match text {
+    let mut shown = String::new();
+    let written = match text {
         Some(text) => {
             // `str::floor_char_boundary` came after Rust 1.85.
             let cut = (0..=CUT.min(text.len()))
                 .rev()
                 .find(|&i| text.is_char_boundary(i))
                 .unwrap_or(0);
-            String::from(&text[..cut])
+            let hex = text.starts_with("0x");
+            let mut chars = text[..cut].chars().enumerate();
+            chars.try_for_each(|(i, c)| write_safely(&mut shown, c, hex && i == 0))
         }
-        None => identity
-            .iter()
-            .take(CUT)
-            .fold(String::from("0x"), |mut hex, byte| {
-                write!(hex, "{byte:02x}").expect("writing to a String does not fail");
-                hex
-            }),
+        None => shown.write_str("0x").and_then(|()| {
+            let mut bytes = identity.iter().take(CUT);
+            bytes.try_for_each(|byte| write!(shown, "{byte:02x}"))
+        }),
     };
+    written.expect("writing to a String does not fail");
     if identity.len() > CUT {
         write!(shown, "… ({} bytes)", identity.len()).expect("writing to a String does not fail");
     }
     shown
+}
+
+/// Writes a character, escaped if that is asked for or if it does not print.
+fn write_safely(shown: &mut String, c: char, escape: bool) -> fmt::Result {
+    match c {
+        // Letters and a symbol that are blank. `escape_debug` knows the other blanks, and all that
+        // change the direction or the line, or join what precedes them.
+        '`' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' => {
+            write!(shown, "{}", c.escape_unicode())
+        }
+        _ if escape => write!(shown, "{}", c.escape_unicode()),
+        '\'' | '"' => shown.write_char(c),
+        _ => write!(shown, "{}", c.escape_debug()),
+    }
 }
 
 #[cfg(test)]
@@ -304,5 +344,66 @@ mod tests {
             "x".to_string() + &"ä".repeat(31) + "… (81 bytes)"
         );
         assert!(readable("\0".repeat(65_536).as_bytes()).len() < 200);
+        assert!(readable("\u{3164}".repeat(400_000).as_bytes()).len() < 200);
+    }
+
+    /// Default-ignorable characters (Unicode 16, `DerivedCoreProperties`), other separators and
+    /// blanks, and the marks of both directions.
+    #[test]
+    fn what_does_not_print_is_escaped() {
+        let ranges = [
+            ('\u{a0}', '\u{a0}'),
+            ('\u{ad}', '\u{ad}'),
+            ('\u{34f}', '\u{34f}'),
+            ('\u{61c}', '\u{61c}'),
+            ('\u{115f}', '\u{1160}'),
+            ('\u{1680}', '\u{1680}'),
+            ('\u{17b4}', '\u{17b5}'),
+            ('\u{180b}', '\u{180f}'),
+            ('\u{2000}', '\u{200f}'),
+            ('\u{2028}', '\u{202f}'),
+            ('\u{205f}', '\u{206f}'),
+            ('\u{2800}', '\u{2800}'),
+            ('\u{3000}', '\u{3000}'),
+            ('\u{3164}', '\u{3164}'),
+            ('\u{fe00}', '\u{fe0f}'),
+            ('\u{feff}', '\u{feff}'),
+            ('\u{ffa0}', '\u{ffa0}'),
+            ('\u{fff0}', '\u{fffb}'),
+            ('\u{1bca0}', '\u{1bca3}'),
+            ('\u{1d173}', '\u{1d17a}'),
+            ('\u{e0000}', '\u{e0fff}'),
+            ('`', '`'),
+        ];
+        for (first, last) in ranges {
+            for c in first..=last {
+                let name = format!("a{c}b");
+                let shown = format!("a\\u{{{:x}}}b", u32::from(c));
+                assert_eq!(readable(name.as_bytes()), shown);
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_names_look_the_same() {
+        let text = [
+            ("a\u{202e}b", "a\\u{202e}b"),
+            ("a\\u{202e}b", "a\\\\u{202e}b"),
+            ("C:\\cache", "C:\\\\cache"),
+            ("0x6100", "\\u{30}x6100"),
+            ("it's \"é\" 日本 🦀", "it's \"é\" 日本 🦀"),
+            ("e\u{301}", "e\\u{301}"),
+        ];
+        for (name, shown) in text {
+            assert_eq!(readable(name.as_bytes()), shown);
+        }
+        // A cut never splits an escape, and a name cannot pretend to be cut.
+        let long = "`".repeat(100);
+        assert_eq!(
+            readable(long.as_bytes()),
+            "\\u{60}".repeat(64) + "… (100 bytes)"
+        );
+        let honest = readable("x".repeat(100).as_bytes());
+        assert!(honest.len() > 64 + "… (100 bytes)".chars().count());
     }
 }

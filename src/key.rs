@@ -93,6 +93,10 @@ use alloc::sync::Arc;
     note = "for your own type implement `clockwise::Key` and return the bytes that identify it"
 )]
 pub trait Key {
+    /// Whether the value measures a load or a warmth, which a wrapper around it must pass on.
+    #[doc(hidden)]
+    const MEASURES: bool = false;
+
     /// Returns the canonical bytes. Equal values must return equal bytes, always.
     fn key_bytes(&self) -> impl AsRef<[u8]>;
 
@@ -262,6 +266,8 @@ macro_rules! the_value_inside {
     ($($(#[$attr:meta])* [$($generics:tt)*] $wrapper:ty $(, $inside:expr)?;)*) => {$(
         $(#[$attr])*
         impl<$($generics)*> Key for $wrapper {
+            const MEASURES: bool = T::MEASURES;
+
             #[inline]
             fn key_bytes(&self) -> impl AsRef<[u8]> {
                 (**self).key_bytes()

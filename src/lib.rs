@@ -1,71 +1,89 @@
-//! When a key must find its server: consistent hashing and server selection, embedded in your program, with no network in it.
+//! Consistent hashing and load balancing as a library: it picks a node for a key. It does no
+//! networking.
 //!
-//! > **Same nodes, same weights, same key: same owner**, on every platform, compiler, process and release before 2.0, whatever order the nodes came in.
-//! > And when the set changes, only the keys that must move, move.
+//! **Same nodes, same weights, same key: same owner**, on every platform, compiler, process and
+//! release before 2.0, in whichever order the nodes were added. When nodes are added or removed,
+//! only the minimum number of keys move.
 //!
 //! ```
 //! use clockwise::HashRing;
 //!
 //! let mut ring = HashRing::from_nodes(["cache-1", "cache-2", "cache-3"])?;
-//! let owner = ring.route("user:42");        // Some(&"cache-…"), the same everywhere
-//! let replicas = ring.replicas("user:42", 2); // the owner, then the next
+//! let owner = ring.route("user:42");        // Some(&"cache-…"), the same on every machine
+//! let replicas = ring.replicas("user:42", 2); // the owner, then the next node
 //! assert_eq!(owner, Some(replicas[0]));
 //!
-//! ring.insert_weighted("cache-4", 2)?;      // twice the share; keys move to it or not at all
-//! ring.drain("cache-1")?;                   // a member still, but it owns nothing
+//! ring.insert_weighted("cache-4", 2)?;      // twice the share; keys move to it or stay
+//! ring.drain("cache-1")?;                   // still a member, but it owns nothing
 //! assert_ne!(ring.route("user:42"), Some(&"cache-1"));
 //! # Ok::<(), clockwise::NodeError>(())
 //! ```
 //!
 //! # The one idea
 //!
-//! A *strategy* puts the nodes in order of preference for a key. The owner is the first, replicas are the first n, failover is the next one, and health,
-//! exclusion or bounded load are the first that you accept. That is the trait [`Strategy`]; [`Route`] gives its verbs for keys.
+//! A *strategy* puts the nodes in order of preference for a key. The owner is the first, replicas
+//! are the first n, and failover takes the next one. Health, exclusion and bounded load take the
+//! first that is accepted. That is the trait [`Strategy`].
+//!
+//! Every strategy and wrapper has the same methods, in the order of use: construct (`new`,
+//! `from_nodes`, `from_weighted`), route (`route`, `route_where`, `replicas`), change members
+//! (`insert`, `remove`, `drain`, `set_nodes`, `apply`), and look (`len`, `get`, `members`). None
+//! needs an import. [`Route`] and [`Manage`] have the same methods for generic code and for
+//! `dyn Strategy` and `dyn Membership`.
+//!
+//! # Which part for which job
+//!
+//! - **The same key must find the same node**: [`HashRing`]; [`Rendezvous`] for few nodes;
+//!   [`SlotTable`] for one load per route and a guaranteed balance; [`compat`] to leave another
+//!   system without moving a key.
+//! - **Any node will do, the less busy the better**: [`LeastLoaded`], [`PowerOfTwo`],
+//!   [`RoundRobin`], [`WeightedRandom`], over nodes that know their [`Load`], such as [`Tracked`].
+//! - **Around any of them**: [`Bounded`], [`Sticky`], [`Filtered`], [`Failover`], [`Zoned`],
+//!   [`Spread`]; [`AnyStrategy`] for one that is chosen at run time, and [`Shared`] for many
+//!   threads.
+//! - **Before a change**: [`HashRing::diff`] returns what moves, [`Migration::plan`] a queue of
+//!   moves, [`Epochs`] where to read and write meanwhile, [`HashRing::losses`] what the loss of a
+//!   node does, [`HashRing::explain`] why a key is where it is, and [`Snapshot`] what other
+//!   processes see.
+//!
+//! The guide [`choosing`](guide::choosing) compares them. [`guide`] also has recipes, security, and
+//! how to leave another system or a ring of your own.
 //!
 //! # Glossary
 //!
 //! | word | meaning |
 //! |---|---|
 //! | node | what a key is routed to; any type that is a [`Key`], identified by its key bytes |
-//! | member | a node with its weight and whether it is drained |
-//! | key | what is routed: text, bytes, integers, addresses, tuples, or your own [`Key`] |
-//! | token | a hashed key, a place on the circle of 2⁶⁴ |
+//! | member | a node with its identity, its weight and whether it is drained |
+//! | key | what is routed: text, bytes, integers, addresses, tuples, or a [`Key`] of your own |
+//! | token | a hashed key, a position on the circle of 2⁶⁴ |
+//! | token range | tokens from a first to a last one, both included |
 //! | virtual node | one of the points at which a node stands on the circle |
-//! | arc | a stretch of the circle that one node owns |
+//! | arc | a range of tokens that one node owns |
 //! | owner | the node that a key belongs to: the first in its order of preference |
-//! | replica set | the first n of a key's order of preference |
-//! | share | the part of all tokens that a node owns |
-//! | drained | a member that owns nothing, to the others' keys as if it were removed |
-//!
-//! # Which part when
-//!
-//! - **The same key must find the same node**: [`HashRing`], [`Rendezvous`] for few nodes, [`SlotTable`] for one load per route and a guaranteed
-//!   balance; `compat` to leave another system without moving a key.
-//! - **Any node will do, the less busy the better**: [`LeastLoaded`], [`PowerOfTwo`], [`RoundRobin`], [`WeightedRandom`], over nodes that know their
-//!   [`Load`], such as [`Tracked`].
-//! - **Around any of them**: [`Bounded`], `Sticky`, [`Filtered`], [`Failover`], [`Spread`], and `Shared` for many threads.
-//! - **Before a change**: [`HashRing::diff`] says what moves, [`Migration::plan`] in which order, [`Epochs`] where to read meanwhile,
-//!   [`HashRing::losses`] what if one dies, [`HashRing::explain`] why a key is where it is, [`Snapshot`] what other processes see.
-//!
-//! The guide [`choosing`] compares them.
+//! | replica set | the first n nodes of a key's order of preference |
+//! | share | the fraction of all tokens that a node owns |
+//! | drained | still a member, but the owner of nothing, as if it were removed |
+//! | eligible | not drained |
 //!
 //! # Features
 //!
-//! | feature | what it brings | what it costs |
+//! | feature | adds | costs |
 //! |---|---|---|
-//! | `std` (default) | [`Balance::forecast`](crate::Balance::forecast), [`PeakEwma`], [`SlowStart`], [`SystemClock`] | nothing where std is linked anyway; without it the crate is `no_std` + `alloc` |
-//! | `serde` | `Serialize` and `Deserialize` for [`Snapshot`], and for rings, rendezvous, slot tables and [`Tracked`] nodes | serde with its derive macro |
-//! | `compat` | the module `compat` | md-5 and crc32fast |
-//! | `sticky` | `Sticky` | lru, which brings nothing else |
-//! | `shared` | `Shared` | arc-swap |
+//! | `std` (default) | forecasts, [`PeakEwma`], [`SlowStart`], the system's clock | nothing if std is linked anyway; without it the crate is `no_std` + `alloc` |
+//! | `serde` | `Serialize` and `Deserialize` for snapshots, strategies, tokens, plans | serde with its derive macro |
+//! | `compat` | the module [`compat`] | md-5 and crc32fast |
+//! | `sticky` | [`Sticky`] | lru, which has no dependencies here |
+//! | `shared` | [`Shared`] | arc-swap |
 //!
-//! On targets without atomics as wide as a pointer what counts or draws through `&self` is not there: the load-driven strategies, [`Tracked`], [`Bounded`].
+//! [`Tracked`], [`Bounded`] and the load-driven strategies require pointer-width atomics.
 //!
-//! # What it promises, and where that is written down
+//! # Stability
 //!
-//! Placements are frozen as layout V1, specified in words in `docs/SPEC.md` of the repository, with golden owners that a second implementation in another
-//! language agrees with. The crate forbids unsafe code. No input panics: what cannot work is a typed error that names the offender, and
-//! leaves everything as it was.
+//! Placements are frozen as layout V1, which `docs/SPEC.md` in the repository specifies in words.
+//! Golden owners, made by a second implementation in another language, are part of the tests. The
+//! crate forbids unsafe code. No input panics: invalid changes return a typed error that names the
+//! node and leave the strategy unchanged.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -73,28 +91,36 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod balance;
 #[cfg(feature = "compat")]
 pub mod compat;
-
-pub mod balance;
-mod clock;
 pub mod error;
-mod hash;
+pub mod hash;
+pub mod load;
+pub mod migration;
+pub mod nodes;
+pub mod ring;
+pub mod snapshot;
+pub mod table;
+pub mod wrappers;
+
+#[cfg(any(doc, doctest))]
+// The guide links to everything, also to what a build without all features does not have.
+#[cfg_attr(
+    not(all(feature = "compat", feature = "sticky", feature = "shared")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
+pub mod guide;
+
+mod clock;
 #[cfg(feature = "serde")]
 mod hex;
 mod key;
-pub mod load;
-pub mod migration;
 mod named;
-mod nodes;
 mod pointers;
 mod preference;
 mod rendezvous;
-mod ring;
-mod snapshot;
 mod strategy;
-mod table;
-mod wrappers;
 
 #[cfg(target_has_atomic = "ptr")]
 mod atomic;
@@ -111,61 +137,68 @@ mod shared;
 #[cfg(target_has_atomic = "ptr")]
 mod weighted_random;
 
-#[cfg(any(doc, doctest))]
-// The guide links to everything, also to what a build without all features has not got.
-#[cfg_attr(
-    not(all(feature = "compat", feature = "sticky", feature = "shared")),
-    allow(rustdoc::broken_intra_doc_links)
-)]
-#[doc = include_str!("choosing.md")]
-pub mod choosing {}
-#[cfg(any(doc, doctest))]
-pub mod guide;
-
-pub use balance::{Balance, NodeBalance};
-pub use clock::{Clock, SystemClock};
-pub use error::{ConfigError, DiffError, NodeError, NotEnoughDomains, PlanError, RestoreError};
-pub use hash::{FromBuildHasher, FromFn, KeyHasher, Mixed, SipHash13, Token, TokenRange, Xxh3};
+// Keys and nodes.
+#[doc(inline)]
+pub use hash::{KeyHasher, Mixed, SipHash13, Token, TokenRange, Xxh3};
 pub use key::Key;
-pub use load::Load;
-pub use migration::{
-    Epochs, Explanation, Flow, Heir, Loss, Migration, Move, Moves, NodeTotal, Plan, Progress,
-    Stage, Stop, Verdict,
-};
 pub use named::Named;
-pub use nodes::{Changes, Edit, Member, Members, Nodes};
-pub use preference::Preference;
-pub use rendezvous::Rendezvous;
-pub use ring::{Arcs, HashRing, HashRingBuilder, RingArc};
-pub use snapshot::Snapshot;
-pub use strategy::{Manage, Membership, Route, Strategy};
-pub use table::{SlotTable, SlotTableBuilder, Slots};
-pub use wrappers::{AnyStrategy, Failover, Filtered, Spread, Zoned};
+#[doc(inline)]
+pub use nodes::{Changes, Edit, Member};
 
-#[cfg(feature = "std")]
-pub use balance::Forecast;
+// Strategies.
 #[cfg(target_has_atomic = "ptr")]
 pub use least_loaded::LeastLoaded;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub use load::PeakEwma;
-#[cfg(target_has_atomic = "64")]
-pub use load::Reported;
-#[cfg(feature = "std")]
-pub use load::SlowStart;
-#[cfg(target_has_atomic = "ptr")]
-pub use load::{InFlight, Tracked};
 #[cfg(target_has_atomic = "ptr")]
 pub use power_of_two::PowerOfTwo;
+pub use rendezvous::Rendezvous;
+#[doc(inline)]
+pub use ring::HashRing;
 #[cfg(target_has_atomic = "ptr")]
 pub use round_robin::RoundRobin;
+pub use strategy::{Manage, Membership, Route, Strategy};
+#[doc(inline)]
+pub use table::SlotTable;
+#[cfg(target_has_atomic = "ptr")]
+pub use weighted_random::WeightedRandom;
+
+// Around a strategy.
 #[cfg(feature = "shared")]
 pub use shared::Shared;
 #[cfg(target_has_atomic = "ptr")]
-pub use weighted_random::WeightedRandom;
-#[cfg(target_has_atomic = "ptr")]
-pub use wrappers::{Bounded, Lease};
+#[doc(inline)]
+pub use wrappers::Bounded;
 #[cfg(feature = "sticky")]
-pub use wrappers::{Session, Sticky};
+#[doc(inline)]
+pub use wrappers::Sticky;
+#[doc(inline)]
+pub use wrappers::{AnyStrategy, Failover, Filtered, Spread, Zoned};
+
+// Loads.
+#[doc(inline)]
+pub use load::Load;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[doc(inline)]
+pub use load::PeakEwma;
+#[cfg(target_has_atomic = "64")]
+#[doc(inline)]
+pub use load::Reported;
+#[cfg(feature = "std")]
+#[doc(inline)]
+pub use load::SlowStart;
+#[cfg(target_has_atomic = "ptr")]
+#[doc(inline)]
+pub use load::Tracked;
+
+// Before and during a change.
+#[doc(inline)]
+pub use balance::Balance;
+#[doc(inline)]
+pub use migration::{Epochs, Migration, Move, Plan, Stage};
+#[doc(inline)]
+pub use snapshot::Snapshot;
+
+#[doc(inline)]
+pub use error::{ConfigError, NodeError};
 
 /// The README's examples, run as tests.
 #[cfg(doctest)]

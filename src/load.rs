@@ -5,14 +5,23 @@ pub(crate) mod count;
 #[cfg(target_has_atomic = "ptr")]
 pub(crate) mod counted;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod latency;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod peak_ewma;
+#[cfg(target_has_atomic = "64")]
+mod report;
 #[cfg(target_has_atomic = "64")]
 mod reported;
 #[cfg(feature = "std")]
 mod slow_start;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod timer;
 #[cfg(target_has_atomic = "ptr")]
 mod tracked;
+#[cfg(target_has_atomic = "ptr")]
+pub(crate) mod turns;
 
+pub use crate::clock::{Clock, SystemClock};
 #[cfg(target_has_atomic = "ptr")]
 pub use counted::{Counted, Counter, InFlight, InFlightOf, Watch};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -21,9 +30,12 @@ pub use peak_ewma::PeakEwma;
 pub use reported::Reported;
 #[cfg(feature = "std")]
 pub use slow_start::SlowStart;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub use timer::Timer;
 #[cfg(target_has_atomic = "ptr")]
 pub use tracked::Tracked;
 
+use crate::pointers::through_pointers;
 use alloc::{boxed::Box, rc::Rc};
 
 #[cfg(target_has_atomic = "ptr")]
@@ -31,22 +43,35 @@ use alloc::sync::Arc;
 
 /// A node that knows how busy it is.
 ///
-/// Load-driven strategies ([`LeastLoaded`](crate::LeastLoaded), [`PowerOfTwo`](crate::PowerOfTwo)) compare `load() / weight` and
-/// prefer the smaller. The unit is yours, as long as it is the same for all nodes of a strategy.
+/// The load-driven strategies ([`LeastLoaded`](crate::LeastLoaded),
+/// [`PowerOfTwo`](crate::PowerOfTwo)) compare `load() / weight` and prefer the smaller value. You
+/// choose the unit. It must be the same for all nodes of a strategy.
 ///
-/// `load` says what the load would be *if this node took the request too*: for requests in flight, their number + 1. So nodes of
-/// unequal weight compare rightly while they are idle: of an idle node of weight 2 (load 1, relative 1/2) and one of weight 1
-/// (relative 1) the heavier takes the next request.
+/// `load` returns what the load would be *if this node took the request too*. For requests in
+/// flight that is their number + 1. Idle nodes of unequal weight then compare correctly: of an idle
+/// node of weight 2 (load 1, relative load 1/2) and one of weight 1 (relative load 1), the heavier
+/// one takes the next request.
 ///
-/// Sources of loads: `Tracked` counts requests in flight, [`PeakEwma`](crate::PeakEwma) multiplies by the latency of late, [`Reported`](crate::Reported)
-/// is a number that the application writes, [`SlowStart`](crate::SlowStart) makes a new node look busier for a while. They wrap a node and
-/// each other, `SlowStart<PeakEwma<Tracked<Server>>>`; a type of your own may implement `Load` itself.
+/// NaN counts as infinity and a negative load as 0. A node of infinite load is chosen last, but it
+/// is chosen.
 ///
-/// NaN counts as infinity and a negative load as 0; a node of infinite load is chosen last, but chosen. `load` is called once or
-/// twice a pick, at times from many threads, so read an atomic rather than take a lock.
+/// # Sources of loads
+///
+/// | type | load | wraps |
+/// |---|---|---|
+/// | [`Tracked`] | requests in flight + 1 | any node |
+/// | [`PeakEwma`] | latency × the load of the node inside | a node with a load |
+/// | [`Reported`] | a number that the application writes | any node |
+/// | [`SlowStart`] | that of the node inside, with a `warmth` | a node with a load |
+///
+/// They wrap a node and each other, such as `SlowStart<PeakEwma<Tracked<Server>>>`. The outer ones
+/// pass on what the inner ones measure and count. A stack that would lose a measurement, such as a
+/// `Tracked` around a `PeakEwma`, does not build. A type of your own may implement `Load` itself.
+///
+/// # Examples
 ///
 /// ```
-/// use clockwise::{Key, LeastLoaded, Load, Route};
+/// use clockwise::{Key, LeastLoaded, Load};
 /// use std::sync::atomic::{AtomicU32, Ordering};
 ///
 /// struct Gpu {
@@ -71,36 +96,53 @@ use alloc::sync::Arc;
 /// assert_eq!(gpus.route("any job").map(|gpu| gpu.name), Some("gpu-1"));
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
+///
+/// # Performance
+///
+/// A pick calls `load` once or twice for each node that it compares, possibly on many threads. Read
+/// an atomic rather than take a lock.
 pub trait Load {
     /// Returns the node's load if it took this request too.
     fn load(&self) -> f64;
+
+    /// Returns the fraction of its usual share that the node should get now. 1 or more means that
+    /// the node is warm.
+    ///
+    /// A warming node takes *turns*: `LeastLoaded` and `PowerOfTwo` offer it the fraction
+    /// `warmth × weight / total weight` of all picks, unless it is far busier than the warm nodes.
+    /// See [`SlowStart`].
+    fn warmth(&self) -> f64 {
+        1.0
+    }
 }
 
-macro_rules! forward {
-    ($($(#[$attr:meta])* $wrapper:ty;)*) => {$(
-        $(#[$attr])*
-        impl<T: Load + ?Sized> Load for $wrapper {
-            #[inline]
-            fn load(&self) -> f64 {
-                (**self).load()
-            }
+through_pointers! {
+    impl[T: Load + ?Sized] Load {
+        #[inline]
+        fn load(&self) -> f64 {
+            (**self).load()
         }
-    )*};
-}
-forward! {
-    &T;
-    Box<T>;
-    Rc<T>;
-    #[cfg(target_has_atomic = "ptr")]
-    Arc<T>;
+
+        #[inline]
+        fn warmth(&self) -> f64 {
+            (**self).warmth()
+        }
+    } for
+        &T;
+        Box<T>;
+        Rc<T>;
+        #[cfg(target_has_atomic = "ptr")]
+        Arc<T>;
 }
 
-/// What strategies compare: `load / weight`, never NaN, never negative.
+/// Returns what strategies compare: `load / weight`, never NaN and never negative.
 ///
-/// A quotient, because equal ratios round to equal quotients, so that ties are exact: a product with 1/weight has 49 × (1/49) < 1.
+/// It is a quotient because equal ratios round to equal quotients, so that ties are exact. With a
+/// product by 1/weight, 49 × (1/49) would be less than 1.
 #[inline]
 pub(crate) fn relative(load: f64, weight: f64) -> f64 {
-    // A comparison with NaN is false, so each line is one machine instruction. `max(0.0)` first would make NaN the most attractive load.
+    // A comparison with NaN is false, so each line is one machine instruction. With `max(0.0)`
+    // first, NaN would become the most attractive load.
     let load = if load < f64::INFINITY {
         load
     } else {

@@ -62,6 +62,11 @@ impl<N: Load, K> Load for Named<N, K> {
     fn load(&self) -> f64 {
         self.node.load()
     }
+
+    #[inline]
+    fn warmth(&self) -> f64 {
+        self.node.warmth()
+    }
 }
 
 impl<N, K> Deref for Named<N, K> {

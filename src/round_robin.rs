@@ -2,12 +2,13 @@
 
 mod turns;
 
-use crate::atomic::{Count, Counter, Ordering, wide};
+use crate::atomic::{Counter, Ordering, wide};
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Line, Random, Urn};
 use crate::strategy::{Strategy, construct_verbs, picking_verbs, routing_verbs};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use turns::Turns;
@@ -31,7 +32,7 @@ const TICKS: usize = 64;
 /// after n ticks every node has had its n·w/Σw turns to within a few, as there too, but not in exact cycles.
 ///
 /// ```
-/// use clockwise::{RoundRobin};
+/// use clockwise::RoundRobin;
 ///
 /// let mut turns = RoundRobin::new();
 /// turns.extend_weighted([("a", 5), ("b", 1), ("c", 1)])?;
@@ -40,38 +41,72 @@ const TICKS: usize = 64;
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
 ///
-/// # A fleet
-/// Ten clients that start together at tick 0 send their first requests to the same node, all ten. Start each
-/// [at another tick](RoundRobin::starting_at), such as a random one. [`new`](RoundRobin::new) starts at 0, so that a sequence can be foretold.
+/// # Clones
 ///
-/// # Cost
-/// A pick is O(1); each refusal is one more tick. After 64 ticks the nodes that are left are drawn in proportion to weight, in O(log N) each. A
-/// change is O(N), plus turns × nodes where weights are unequal. Nothing is allocated up to 16 refusals. All threads share the one counter, so more of them
+/// Clones share their turns, as snapshots in [`Shared`](crate::Shared) must: a pick of one is a
+/// turn that no other takes again, so the cycles are exact across them. If the membership of a
+/// clone changes, its turns change, and the count goes on. For turns of its own, build another
+/// strategy with the same members:
+///
+/// ```
+/// use clockwise::RoundRobin;
+///
+/// let turns = RoundRobin::from_nodes(["a", "b", "c"])?;
+/// let shared = turns.clone();
+/// assert_eq!([turns.route(""), shared.route("")], [Some(&"a"), Some(&"b")]);
+///
+/// let own = RoundRobin::from_weighted(turns.members().map(|member| (*member.node, member.weight)))?;
+/// assert_eq!([own.route(""), turns.route("")], [Some(&"a"), Some(&"c")]);
+/// # Ok::<(), clockwise::NodeError>(())
+/// ```
+///
+/// # A fleet
+///
+/// If ten clients start together, all ten send their first request to the same node. Start each
+/// [at another tick](RoundRobin::starting_at), such as a random one. [`new`](RoundRobin::new)
+/// starts at 0, so that a test can expect a sequence.
+///
+/// # Performance
+///
+/// A pick is O(1). Each refusal is one more tick. After 64 ticks the nodes that are left are drawn
+/// in proportion to weight, in O(log N) each. A change is O(N), plus turns × nodes if weights are
+/// unequal. Nothing is allocated up to 16 refusals. All threads share one counter, so more of them
 /// pick no faster together.
 ///
-/// The counter is brought back to the start of the cycle, so it never wraps; along the golden ratio it may after 2⁶⁴ picks without harm. Needs
-/// atomics as wide as a pointer; where there are none of 64 bits, `starting_at` keeps the low 32.
+/// The counter wraps after 2⁶⁴ picks, or after 2³² if the target has no 64-bit atomics. The cycle
+/// then starts anew. `RoundRobin` requires pointer-width atomics.
 pub struct RoundRobin<N> {
     nodes: NodeSet<N>,
     line: Line,
     turns: Turns,
-    tick: Counter,
-    /// How many picks ran out of ticks.
+    start: u64,
+    ticks: Arc<Ticks>,
+}
+
+/// What all clones count together.
+#[derive(Debug)]
+struct Ticks {
+    /// Picks, and ticks that refused nodes used up.
+    taken: Counter,
+    /// Picks that ran out of ticks.
     tails: Counter,
 }
 
 impl<N> RoundRobin<N> {
-    /// Without nodes, at tick 0.
+    /// Creates a strategy without nodes, at tick 0.
     #[must_use]
     pub fn new() -> Self {
         RoundRobin::starting_at(0)
     }
 
-    /// Without nodes, at this tick: pick number i takes the turn of tick `tick + i`. A fleet starts each client at another one, so that
-    /// they do not move in step.
+    /// Creates a strategy without nodes, at this tick: pick number i takes the turn of tick
+    /// `tick + i`. Start each client of a fleet at another tick, so that they do not move in step.
+    ///
+    /// # Examples
     ///
     /// ```
-    /// use clockwise::{RoundRobin};
+    /// use clockwise::RoundRobin;
+    ///
     /// let mut turns = RoundRobin::starting_at(2);
     /// turns.extend_weighted([("a", 1), ("b", 1), ("c", 1)])?;
     /// assert_eq!([turns.route(""), turns.route("")], [Some(&"c"), Some(&"a")]);
@@ -82,10 +117,32 @@ impl<N> RoundRobin<N> {
         RoundRobin {
             nodes: NodeSet::new(Budget::NO_POINTS),
             line: Line::new(),
-            turns: Turns::NONE,
-            tick: Counter::new(tick as Count),
-            tails: Counter::new(0),
+            turns: Turns::none(),
+            start: tick,
+            ticks: Arc::new(Ticks {
+                taken: Counter::new(0),
+                tails: Counter::new(0),
+            }),
         }
+    }
+
+    /// Restarts the turns of this strategy and of all its clones at the tick that it was created
+    /// with: 0 for [`new`](RoundRobin::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::RoundRobin;
+    ///
+    /// let turns = RoundRobin::from_nodes(["a", "b", "c"])?;
+    /// assert_eq!([turns.route(""), turns.route("")], [Some(&"a"), Some(&"b")]);
+    /// turns.reset();
+    /// assert_eq!(turns.route(""), Some(&"a"));
+    /// # Ok::<(), clockwise::NodeError>(())
+    /// ```
+    pub fn reset(&self) {
+        self.ticks.taken.store(0, Ordering::Relaxed);
+        self.ticks.tails.store(0, Ordering::Relaxed);
     }
 
     /// Works out the turns, and commits.
@@ -94,8 +151,7 @@ impl<N> RoundRobin<N> {
             let members = self.nodes.preview(&draft);
             let weights: Vec<u32> = members.map(|member| member.active_weight()).collect();
             let line = Line::of(weights.iter().copied());
-            self.turns = Turns::of(&weights);
-            self.turns.wind(&self.tick);
+            self.turns = Turns::of(&weights, self.start);
             self.line = line;
         }
         self.nodes.commit(draft)
@@ -103,7 +159,8 @@ impl<N> RoundRobin<N> {
 
     #[inline]
     fn next_turn(&self) -> Option<u32> {
-        self.turns.take(&self.tick, &self.line)
+        let tick = self.ticks.taken.fetch_add(1, Ordering::Relaxed);
+        self.turns.at(tick, &self.line)
     }
 
     /// The pick after its first node was refused.
@@ -131,7 +188,7 @@ impl<N> RoundRobin<N> {
             }
         }
         // Refused nodes hold nearly all turns. To give the rest the turn that comes next would favour whoever follows a long gap.
-        let tail = wide(self.tails.fetch_add(1, Ordering::Relaxed));
+        let tail = wide(self.ticks.tails.fetch_add(1, Ordering::Relaxed));
         let mut random = Random::of_pick(0, tail);
         while let Some(rank) = urn.draw(random.draw()) {
             if let Some(node) = offer(&mut urn, rank) {
@@ -179,15 +236,15 @@ impl<N> Default for RoundRobin<N> {
     }
 }
 
-/// Goes on at the tick where the original is.
+/// The clone shares its turns with the original: see [Clones](RoundRobin#clones).
 impl<N: Clone> Clone for RoundRobin<N> {
     fn clone(&self) -> Self {
         RoundRobin {
             nodes: self.nodes.clone(),
             line: self.line.clone(),
             turns: self.turns.clone(),
-            tick: Counter::new(self.tick.load(Ordering::Relaxed)),
-            tails: Counter::new(self.tails.load(Ordering::Relaxed)),
+            start: self.start,
+            ticks: Arc::clone(&self.ticks),
         }
     }
 }
@@ -197,7 +254,8 @@ impl<N> fmt::Debug for RoundRobin<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RoundRobin")
             .field("nodes", &self.len())
-            .field("tick", &self.tick.load(Ordering::Relaxed))
+            .field("start", &self.start)
+            .field("ticks", &self.ticks.taken.load(Ordering::Relaxed))
             .finish_non_exhaustive()
     }
 }

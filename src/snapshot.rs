@@ -5,6 +5,9 @@
 
 #[cfg(feature = "serde")]
 mod record;
+mod work;
+
+pub(crate) use work::{MAX_WORK, Work};
 
 use crate::error::{DiffError, RestoreError, readable};
 use crate::hash::{KeyHasher, Xxh3, take_points};
@@ -307,8 +310,9 @@ macro_rules! snapshot_verbs {
             }
         }
 
-        /// From a [`Snapshot`](crate::Snapshot), with the default hasher, which must be the one that it was taken with. What has a seed or a key
-        /// comes back through `restore`.
+        /// Restores a [`Snapshot`](crate::Snapshot) with the default hasher, which must be the one
+        /// that it was taken with, and within the default budget of work. Use `restore` for a
+        /// hasher with a seed or a key, and for another budget.
         #[cfg(feature = "serde")]
         impl<'de, N, H> serde::Deserialize<'de> for $strategy<N, H>
         where

@@ -3,7 +3,9 @@
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::random::{Draws, Line, Urn};
-use crate::strategy::{Strategy, construct_verbs, picking_verbs, routing_verbs};
+#[cfg(feature = "std")]
+use crate::strategy::construct_verbs;
+use crate::strategy::{Strategy, picking_verbs, routing_verbs};
 use core::fmt;
 
 use crate::key::Key;
@@ -32,6 +34,13 @@ use crate::key::Key;
 /// production want different seeds, lest a fleet move in step. So [`new`](WeightedRandom::new) takes its seed from the operating
 /// system's randomness and needs `std`; without it there is only [`with_seed`](WeightedRandom::with_seed), rather than a seed that is
 /// the same on every device.
+///
+/// # Clones
+///
+/// Clones share their random numbers, as snapshots in [`Shared`](crate::Shared) must: none draws a
+/// number again that another has drawn. A run of one thread can still be replayed if it copies and
+/// updates the strategy. For draws of its own, build another strategy with another seed and the
+/// same members.
 ///
 /// # Cost
 /// A pick is O(1) expected: one place on the line of weights. Each refusal is one more draw; up to 16 allocate nothing. A change is O(N). With `std`, up to 16
@@ -116,7 +125,7 @@ impl<N> Default for WeightedRandom<N> {
     }
 }
 
-/// Draws on where the original does, from the same seed.
+/// The clone shares its random numbers with the original: see [Clones](WeightedRandom#clones).
 impl<N: Clone> Clone for WeightedRandom<N> {
     fn clone(&self) -> Self {
         WeightedRandom {

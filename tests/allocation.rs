@@ -106,7 +106,7 @@ fn ranked() -> Vec<(&'static str, Box<dyn Strategy<Node = u64>>)> {
         nodes.extend_weighted(members(weights)).expect("distinct");
         Box::new(nodes) as Box<dyn Strategy<Node = u64>>
     };
-    let table = |weights, builder: clockwise::SlotTableBuilder<u64>| {
+    let table = |weights, builder: clockwise::table::SlotTableBuilder<u64>| {
         let mut table = builder.slots(1024).build().expect("it works");
         table.extend_weighted(members(weights)).expect("distinct");
         Box::new(table) as Box<dyn Strategy<Node = u64>>

@@ -1,9 +1,10 @@
 //! What types can do without saying so: be sent, shared, cloned, shown, put behind `dyn`.
 
 use clockwise::{
-    Arcs, Balance, Changes, ConfigError, HashRing, HashRingBuilder, KeyHasher, Manage, Member,
-    Members, Membership, Mixed, NodeBalance, NodeError, Nodes, NotEnoughDomains, Preference,
-    RingArc, Route, SipHash13, Strategy, Token, Xxh3,
+    Balance, Changes, ConfigError, HashRing, KeyHasher, Manage, Member, Membership, Mixed,
+    NodeError, Route, SipHash13, Strategy, Token, Xxh3, balance::NodeBalance,
+    error::NotEnoughDomains, nodes::Members, nodes::Nodes, nodes::Preference, ring::Arcs,
+    ring::HashRingBuilder, ring::RingArc,
 };
 use std::cell::Cell;
 use std::error::Error;
@@ -26,8 +27,12 @@ fn double_ended<T: DoubleEndedIterator>() {}
 fn all_types_are_send_sync_and_debug() {
     plain::<HashRing<String>>();
     plain::<HashRing<String, SipHash13>>();
-    plain::<HashRing<String, Mixed<clockwise::FromBuildHasher<BuildHasherDefault<DefaultHasher>>>>>(
-    );
+    plain::<
+        HashRing<
+            String,
+            Mixed<clockwise::hash::FromBuildHasher<BuildHasherDefault<DefaultHasher>>>,
+        >,
+    >();
     plain::<HashRingBuilder<String, SipHash13>>();
     plain::<Preference<'_, String>>();
     plain::<Arcs<'_, String>>();
@@ -39,7 +44,7 @@ fn all_types_are_send_sync_and_debug() {
     plain::<Balance>();
     plain::<NodeBalance>();
     #[cfg(feature = "std")]
-    plain::<clockwise::Forecast>();
+    plain::<clockwise::balance::Forecast>();
     plain::<Token>();
     plain::<clockwise::TokenRange>();
     plain::<(Xxh3, SipHash13)>();
@@ -63,7 +68,7 @@ fn what_holds_no_node_of_its_own_clones_without_asking_the_node() {
     double_ended::<Members<'_, NoClone>>();
     copy::<(Token, Xxh3, SipHash13, NotEnoughDomains)>();
     #[cfg(feature = "std")]
-    copy::<clockwise::Forecast>();
+    copy::<clockwise::balance::Forecast>();
 }
 
 #[test]

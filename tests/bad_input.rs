@@ -5,7 +5,7 @@
 
 mod common;
 
-use clockwise::{HashRing, NotEnoughDomains, Strategy, Token};
+use clockwise::{HashRing, Strategy, Token, error::NotEnoughDomains};
 use common::hashers::{Chosen, Spoilt, point_bytes};
 use common::node::Node;
 use common::random::Rng;

@@ -85,7 +85,7 @@ fn assignments_follow_the_oracle(weights: &[u32], count: usize) {
             let mut at_owner = 0;
             for _ in 0..count {
                 if leases.len() == 256 {
-                    let ended: clockwise::Lease<'_, Tracked<String>> =
+                    let ended: clockwise::wrappers::Lease<'_, Tracked<String>> =
                         leases.swap_remove(rng.below(leases.len()));
                     *counts.get_mut(&**ended).unwrap() -= 1;
                 }
@@ -204,7 +204,10 @@ fn with_no_node_at_its_cap_it_is_the_plain_route() {
     let bounded = Bounded::new(plain.clone(), 1.05).unwrap();
     for i in 0..2_000u32 {
         assert_eq!(
-            bounded.acquire(&i).as_ref().map(clockwise::Lease::node),
+            bounded
+                .acquire(&i)
+                .as_ref()
+                .map(clockwise::wrappers::Lease::node),
             plain.route(&i)
         );
         assert_eq!(bounded.route(&i), plain.route(&i));
@@ -284,7 +287,7 @@ fn a_filter_shares_the_load_among_those_that_pass() {
     for i in 0..200u32 {
         let routed = inside.route(&i);
         leases.push(inside.acquire(&i).unwrap());
-        assert_eq!(routed, leases.last().map(clockwise::Lease::node));
+        assert_eq!(routed, leases.last().map(clockwise::wrappers::Lease::node));
         assert!(up.contains(leases.last().unwrap()));
     }
     let most = cap(110, 200, 1, 2);

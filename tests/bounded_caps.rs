@@ -2,7 +2,7 @@
 
 mod common;
 
-use clockwise::{Bounded, Filtered, Lease, Tracked};
+use clockwise::{Bounded, Filtered, Tracked, wrappers::Lease};
 use common::caps::{Factor, Oracle, Ring, ring};
 use common::random::Rng;
 use std::cell::Cell;

@@ -2,7 +2,7 @@
 #![cfg(feature = "compat")]
 
 use clockwise::compat::{EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama, Nginx};
-use clockwise::{Manage, Membership, Named, NodeError, Route};
+use clockwise::{Edit, Manage, Membership, Named, NodeError, Route};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -18,7 +18,7 @@ enum Change {
     Clear,
 }
 
-/// A line of the other program's configuration.
+/// A line of the configuration of the other program.
 #[derive(Debug, Clone, PartialEq)]
 struct Line {
     name: String,
@@ -53,7 +53,7 @@ fn free_id(lines: &[Line]) -> u32 {
         .unwrap()
 }
 
-/// Carries out a change on the list; whether it is allowed.
+/// Carries out a change on the list. Returns whether it is allowed.
 fn change_list(lines: &mut Vec<Line>, change: &Change) -> bool {
     let place = |n: u8| lines.iter().position(|line| line.name == name(n));
     match change {
@@ -134,7 +134,7 @@ macro_rules! laws {
                         Change::Remove(n) => placement
                             .remove(&name(*n))
                             .map(|_| ())
-                            .ok_or_else(|| placement.drain("none of them").unwrap_err()),
+                            .ok_or_else(|| placement.drain("unknown").unwrap_err()),
                         Change::Weigh(n, weight) => placement.set_weight(&name(*n), *weight),
                         Change::Drain(n) => placement.drain(&name(*n)),
                         Change::Undrain(n) => placement.undrain(&name(*n)),
@@ -157,15 +157,25 @@ macro_rules! laws {
                     for key in 0..20u64 {
                         let key = key.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
                         prop_assert_eq!(placement.route(&key), fresh.route(&key));
-                        prop_assert_eq!(
-                            placement.replicas(&key, 10),
-                            fresh.replicas(&key, 10),
-                        );
+                        let order: Vec<&String> = placement.preference(&key).collect();
+                        prop_assert_eq!(&order, &fresh.replicas(&key, 10));
+                        prop_assert_eq!(order, picked(&placement, &key));
                     }
                 }
             })*
         }
     };
+}
+
+/// Returns the order in which `pick` offers the nodes if all are refused.
+fn picked<'a, S: clockwise::Strategy>(strategy: &'a S, key: &[u8]) -> Vec<&'a S::Node> {
+    let mut order = Vec::new();
+    let none = strategy.pick(strategy.token_of(key), &mut |node| {
+        order.push(node);
+        false
+    });
+    assert!(none.is_none());
+    order
 }
 
 fn pairs(lines: &[Line]) -> Vec<(String, u32)> {
@@ -177,53 +187,109 @@ fn pairs(lines: &[Line]) -> Vec<(String, u32)> {
 
 laws! {
     nginx_depends_on_its_list_alone: Nginx, 3, Nginx::new(),
-        |lines: &[Line]| Nginx::try_from_nodes(pairs(lines)).unwrap();
+        |lines: &[Line]| Nginx::from_weighted(pairs(lines)).unwrap();
+    pingora_depends_on_its_list_alone: Nginx, 3, Nginx::pingora().build().unwrap(),
+        |lines: &[Line]| Nginx::pingora().from_weighted(pairs(lines)).unwrap();
+    twemproxy_depends_on_its_list_alone: Ketama, 9, Ketama::twemproxy().build().unwrap(),
+        |lines: &[Line]| Ketama::twemproxy().from_weighted(pairs(lines)).unwrap();
     ketama_depends_on_its_list_alone: Ketama, 9, Ketama::new(),
-        |lines: &[Line]| Ketama::try_from_nodes(pairs(lines)).unwrap();
+        |lines: &[Line]| Ketama::from_weighted(pairs(lines)).unwrap();
     envoy_ring_depends_on_its_list_alone: EnvoyRing, 9, EnvoyRing::new(),
-        |lines: &[Line]| EnvoyRing::try_from_nodes(pairs(lines)).unwrap();
+        |lines: &[Line]| EnvoyRing::from_weighted(pairs(lines)).unwrap();
     envoy_maglev_depends_on_its_list_alone: EnvoyMaglev, 9,
-        EnvoyMaglev::builder().table_size(251).try_from_nodes([]).unwrap(),
-        |lines: &[Line]| EnvoyMaglev::builder().table_size(251).try_from_nodes(pairs(lines)).unwrap();
+        EnvoyMaglev::builder().table_size(251).build().unwrap(),
+        |lines: &[Line]| EnvoyMaglev::builder()
+            .table_size(251)
+            .from_weighted(pairs(lines))
+            .unwrap();
     haproxy_depends_on_its_list_and_ids_alone: HaproxyConsistent, 9, HaproxyConsistent::new(),
         |lines: &[Line]| HaproxyConsistent::builder()
             .hash(clockwise::compat::HaproxyHash::Sdbm)
             .avalanche(true)
             .ids(lines.iter().map(|line| line.id))
-            .try_from_nodes(pairs(lines))
+            .from_weighted(pairs(lines))
             .unwrap();
     jump_depends_on_its_list_alone: Jump, 1, Jump::new(),
-        |lines: &[Line]| Jump::try_from_nodes(pairs(lines)).unwrap();
+        |lines: &[Line]| Jump::from_weighted(pairs(lines)).unwrap();
+}
+
+fn ids<const N: usize>(haproxy: &HaproxyConsistent<&str>, names: [&str; N]) -> [Option<u32>; N] {
+    names.map(|name| haproxy.id(name))
 }
 
 #[test]
 fn haproxys_nodes_keep_their_ids() {
-    let servers = [("a", 1), ("b", 1), ("c", 1)];
-    let mut haproxy = HaproxyConsistent::try_from_nodes(servers).unwrap();
-    let keys: Vec<[u8; 4]> = (0..1000u32).map(u32::to_be_bytes).collect();
+    let mut haproxy = HaproxyConsistent::from_nodes(["a", "b", "c"]).unwrap();
+    let owners = |haproxy: &HaproxyConsistent<&'static str>| -> Vec<&str> {
+        let owner = |key: u32| *haproxy.route(&key).unwrap();
+        (0..1000).map(owner).collect()
+    };
     haproxy.drain("b").unwrap();
-    let down: Vec<_> = keys
-        .iter()
-        .map(|key| *haproxy.route(key).unwrap())
-        .collect();
+    let down = owners(&haproxy);
     haproxy.remove("b");
-    let gone: Vec<_> = keys
-        .iter()
-        .map(|key| *haproxy.route(key).unwrap())
-        .collect();
-    assert_eq!(down, gone);
-    assert_eq!(
-        (haproxy.id("a"), haproxy.id("b"), haproxy.id("c")),
-        (Some(1), None, Some(3))
-    );
+    assert_eq!(owners(&haproxy), down);
+    assert_eq!(ids(&haproxy, ["a", "b", "c"]), [Some(1), None, Some(3)]);
     haproxy.insert("d").unwrap();
     haproxy.insert("e").unwrap();
-    assert_eq!((haproxy.id("d"), haproxy.id("e")), (Some(2), Some(4)));
+    assert_eq!(ids(&haproxy, ["d", "e"]), [Some(2), Some(4)]);
+    // A node that is removed and inserted again within one change has never left.
+    let edits = [Edit::remove("d"), Edit::insert("d", 2)];
+    haproxy.apply(edits).unwrap();
+    assert_eq!(haproxy.id("d"), Some(2));
+}
+
+#[test]
+fn haproxys_first_newcomers_take_the_given_ids() {
+    let mut haproxy = HaproxyConsistent::builder().ids([7, 3, 9]).build().unwrap();
+    assert!(haproxy.is_empty());
+    haproxy.insert("z").unwrap();
+    // Refused changes use up no id.
+    assert!(haproxy.extend_weighted([("y", 1), ("z", 1)]).is_err());
+    haproxy
+        .extend_weighted([("y", 1), ("x", 1), ("w", 1)])
+        .unwrap();
+    assert_eq!(
+        ids(&haproxy, ["z", "y", "x", "w"]),
+        [Some(7), Some(3), Some(9), Some(1)]
+    );
+    // Fewer nodes than ids: the other ids wait for the next newcomers.
+    let mut haproxy = HaproxyConsistent::builder().ids([1, 2]).build().unwrap();
+    haproxy.insert("a").unwrap();
+    haproxy.remove("a");
+    haproxy.set_nodes([("c", 1), ("b", 1)]).unwrap();
+    assert_eq!(ids(&haproxy, ["c", "b"]), [Some(2), Some(1)]);
+
+    // The same owners as a strategy that is built in one step.
+    let mut one_by_one = HaproxyConsistent::builder().ids([40, 2]).build().unwrap();
+    one_by_one.insert("a").unwrap();
+    one_by_one.insert("b").unwrap();
+    let built = HaproxyConsistent::builder().ids([40, 2]);
+    let built = built.from_nodes(["a", "b"]).unwrap();
+    for key in 0..500u32 {
+        assert_eq!(one_by_one.route(&key), built.route(&key));
+    }
+}
+
+#[test]
+fn haproxys_servers_without_an_id_are_numbered_in_order() {
+    for (given, numbered) in [
+        (vec![None, None, None], vec![1, 2, 3]),
+        (vec![Some(7), None], vec![7, 2]),
+        (vec![None, Some(1), None], vec![2, 1, 4]),
+        (vec![Some(2), None, Some(3), None], vec![2, 4, 3, 6]),
+        (vec![Some(1), Some(2), None, None], vec![1, 2, 3, 4]),
+        (vec![None, Some(u32::MAX), None], vec![1, u32::MAX, 3]),
+    ] {
+        let haproxy = HaproxyConsistent::builder().ids(given.clone());
+        let haproxy = haproxy.from_nodes(0..given.len() as u64).unwrap();
+        let ids = (0..given.len() as u64).map(|node| haproxy.id(&node).unwrap());
+        assert_eq!(ids.collect::<Vec<_>>(), numbered, "{given:?}");
+    }
 }
 
 #[test]
 fn jump_shards_are_numbered_as_listed() {
-    let mut jump = Jump::try_from_nodes([("z", 1), ("y", 1), ("x", 1)]).unwrap();
+    let mut jump = Jump::from_weighted([("z", 1), ("y", 1), ("x", 1)]).unwrap();
     assert_eq!(
         (jump.number("z"), jump.number("x"), jump.number("w")),
         (Some(0), Some(2), None)
@@ -245,8 +311,8 @@ fn jump_shards_are_numbered_as_listed() {
 #[test]
 fn names_place_and_identify() {
     let named = [("b", 1u8), ("a", 2)].map(|(name, node)| (Named::new(name, node), 1));
-    let plain = EnvoyRing::try_from_nodes([("b", 1), ("a", 1)]).unwrap();
-    let mut named = EnvoyRing::try_from_nodes(named).unwrap();
+    let plain = EnvoyRing::from_weighted([("b", 1), ("a", 1)]).unwrap();
+    let mut named = EnvoyRing::from_weighted(named).unwrap();
     for key in 0..100u64 {
         assert_eq!(
             named.route(&key).unwrap().name(),

@@ -2,8 +2,8 @@
 
 use clockwise::load::{Counted, Counter, InFlightOf, Watch};
 use clockwise::{
-    AnyStrategy, Bounded, Edit, HashRing, InFlight, Key, LeastLoaded, Load, Membership, PowerOfTwo,
-    Rendezvous, Strategy, Tracked,
+    AnyStrategy, Bounded, Edit, HashRing, Key, LeastLoaded, Load, Membership, PowerOfTwo,
+    Rendezvous, Strategy, Tracked, load::InFlight,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,6 @@
 //! In-flight counts come to 0, whatever happens to requests, nodes and strategies in between.
 
-use clockwise::{Bounded, Filtered, HashRing, InFlight, Load, Tracked};
+use clockwise::{Bounded, Filtered, HashRing, Load, Tracked, load::InFlight};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

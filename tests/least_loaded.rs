@@ -1,4 +1,5 @@
-//! Least loaded: the choices of nginx and `HAProxy` where the definitions agree, even ties, and every odd load.
+//! Least loaded: the choices of nginx and `HAProxy` where the definitions agree, even ties, and
+//! every odd load.
 
 mod common;
 
@@ -43,8 +44,9 @@ impl Load for Connections {
     }
 }
 
-/// Replays what a program chose. Each time its server must be among those that we hold equally good and offer first: all before them
-/// in our order have the same load by weight, and where only one is least it is our first.
+/// Replays what a program chose. Each time its server must be among those that we hold equally good
+/// and offer first: all before them in our order have the same load by weight, and where only one
+/// is least it is our first.
 fn replay(column: usize, weights: [u32; 5]) -> usize {
     let mut servers = LeastLoaded::with_seed(5);
     servers
@@ -98,7 +100,8 @@ fn nginx_and_haproxy_choose_among_our_first() {
     assert_eq!(replay(2, [1; 5]), 27);
     assert_eq!(replay(3, [1, 2, 3, 4, 5]), 54);
     assert_eq!(replay(4, [1; 5]), 28);
-    // HAProxy with weights counts the coming request for busy servers only: another definition, not compared.
+    // HAProxy with weights counts the coming request for busy servers only: another definition, not
+    // compared.
 }
 
 proptest! {
@@ -141,7 +144,8 @@ fn ties_are_spread_evenly_over_the_tied() {
         let each = 300;
         let picked = (0..each * tied.len()).map(|_| servers.route("").unwrap().id);
         let counts = counts(200, picked);
-        // Within one block the golden ratio spreads them; across blocks chance: standard deviation below √300 = 17.3, of which 5.
+        // Within one block the golden ratio spreads them; across blocks chance: standard deviation
+        // below √300 = 17.3, of which 5.
         for id in 0..200 {
             let due = if tied.contains(&id) { each as u32 } else { 0 };
             assert!(counts[id as usize].abs_diff(due) < 87, "{id}: {counts:?}");

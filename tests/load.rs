@@ -2,7 +2,10 @@
 
 #![cfg(feature = "std")]
 
-use clockwise::{ConfigError, Key, LeastLoaded, Load, PeakEwma, PowerOfTwo, Reported, SlowStart};
+use clockwise::load::Counted;
+use clockwise::{
+    ConfigError, Edit, Key, LeastLoaded, Load, PeakEwma, PowerOfTwo, Reported, SlowStart, Tracked,
+};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -245,15 +248,17 @@ fn a_new_node_starts_slowly() {
         (64.0, 0.64, 0.8, 0.4096),
         (100.0, 1.0, 1.0, 1.0),
         (1e9, 1.0, 1.0, 1.0),
+        (0.0, 1.0, 1.0, 1.0), // once warm, the clock is not read
     ] {
         time.set(seconds(age));
         assert!(near(node.part(), straight), "{age}");
         assert!(near(early.part(), root), "{age}");
         assert!(near(late.part(), square), "{age}");
-        assert!(near(node.load(), 1.0 / straight));
+        assert!(near(node.warmth(), straight));
+        assert_eq!(node.load(), 1.0, "slow start leaves the load as it is");
         assert_eq!(node.ramp(100), (100.0 * straight).round() as u32);
     }
-    time.set(Duration::ZERO);
+    let node = SlowStart::with_clock(Server::new("new"), seconds(100.0), clock.clone());
     assert_eq!(
         [node.ramp(0), node.ramp(1), node.ramp(u32::MAX)],
         [0, 1, 429_496_730]
@@ -262,28 +267,6 @@ fn a_new_node_starts_slowly() {
         SlowStart::with_clock("x", Duration::ZERO, clock).part(),
         1.0
     ));
-}
-
-#[test]
-fn a_warming_node_takes_its_part_of_the_requests() {
-    let (time, clock) = clock();
-    let new = SlowStart::with_clock(Server::new("new"), seconds(100.0), clock.clone());
-    let old = SlowStart::with_clock(Server::new("old"), Duration::ZERO, clock);
-    let mut nodes = LeastLoaded::with_seed(4);
-    nodes.extend_weighted([(new, 1), (old, 1)]).unwrap();
-    for (age, due) in [(0.0, 100), (25.0, 220), (50.0, 367), (100.0, 550)] {
-        time.set(seconds(age));
-        for node in nodes.nodes() {
-            node.1.set(0);
-        }
-        for _ in 0..1100 {
-            let node = nodes.route("").unwrap();
-            node.1.set(node.1.get() + 1);
-        }
-        // Requests that stay divide as the parts do: 1:10, 1:4, 1:2, 1:1 of 1100.
-        let taken = nodes.get("new").unwrap().1.get();
-        assert!(taken.abs_diff(due) <= 1, "{taken} at {age}");
-    }
 }
 
 #[test]
@@ -303,19 +286,172 @@ fn slow_start_settings_out_of_range_are_refused_by_name() {
 }
 
 #[test]
-fn loads_nest_and_forward() {
+fn loads_and_warmths_nest_and_forward() {
     let (_, clock) = clock();
     let server = Server::new("a");
     let inner = server.clone();
     let node = SlowStart::with_clock(
         PeakEwma::with_clock(server, seconds(10.0), clock.clone()).unwrap(),
         seconds(10.0),
-        clock,
+        clock.clone(),
     );
     node.observe(seconds(0.5));
     inner.1.set(1);
-    assert!(near(node.load(), 10.0)); // 0.5 s × 2 in flight, at a tenth of its weight
+    assert!(near(node.load(), 1.0)); // 0.5 s × 2 in flight
+    assert!(near(node.warmth(), 0.1));
     assert_eq!(node.key_bytes().as_ref(), b"a");
+    let twice = SlowStart::with_clock(node.clone(), seconds(10.0), clock.clone());
+    assert!(near(twice.warmth(), 0.01));
+    let outside = PeakEwma::with_clock(twice.clone(), seconds(10.0), clock).unwrap();
+    assert!(near(outside.warmth(), 0.01));
     let forwarded: [&dyn Load; 3] = [&&node, &Box::new(node.clone()), &Rc::new(node.clone())];
-    assert!(forwarded.iter().all(|load| near(load.load(), 10.0)));
+    for load in forwarded {
+        assert!(near(load.load(), 1.0) && near(load.warmth(), 0.1));
+    }
+}
+
+/// A payload of the same name that can be told apart.
+#[derive(Debug)]
+struct Address(&'static str, u16);
+
+impl Key for Address {
+    fn key_bytes(&self) -> impl AsRef<[u8]> {
+        self.0
+    }
+}
+
+#[test]
+fn what_a_member_measures_carries_over_to_the_payload_that_replaces_it() {
+    let (time, _) = clock();
+    // Clocks that start at different moments, as those of the system do.
+    let started = |at: f64| {
+        let time = Rc::clone(&time);
+        move || time.get().saturating_sub(seconds(at))
+    };
+    let peak = |port, clock| {
+        PeakEwma::with_clock(Tracked::new(Address("a", port)), seconds(10.0), clock).unwrap()
+    };
+    let slow =
+        |port, at| SlowStart::with_clock(peak(port, started(at)), seconds(100.0), started(at));
+
+    let mut nodes = LeastLoaded::with_seed(1);
+    nodes.insert(slow(1, 0.0)).unwrap();
+    let node = nodes.get("a").unwrap();
+    time.set(seconds(2.0));
+    let request = node.begin();
+    let open = node.begin();
+    time.set(seconds(40.0));
+    drop(request);
+    let expected = (node.load(), node.warmth());
+    assert!(near(expected.0, 38.0 * 2.0) && near(expected.1, 0.4));
+
+    let old = nodes.replace(slow(2, 40.0)).unwrap();
+    let node = nodes.get("a").unwrap();
+    assert_eq!((old.1, node.1), (1, 2));
+    assert_eq!(
+        (node.load(), node.warmth(), node.in_flight()),
+        (expected.0, expected.1, 1)
+    );
+    time.set(seconds(70.0));
+    assert!(near(node.warmth(), 0.7));
+    drop(open); // began on the old payload
+    assert_eq!((node.in_flight(), old.in_flight()), (0, 0));
+    assert!(near(node.load(), 68.0));
+
+    nodes
+        .set_nodes_with([(slow(3, 70.0), 1)], |present, listed| *present = listed)
+        .unwrap();
+    let node = nodes.get("a").unwrap();
+    assert_eq!(node.1, 3);
+    assert!(near(node.load(), 68.0) && near(node.warmth(), 0.7));
+    time.set(seconds(101.0));
+    assert_eq!(node.warmth(), 1.0);
+
+    // A report is measured by the clock that it was made with.
+    let reported = |port, at| {
+        Reported::with_clock(Tracked::new(Address("a", port)), seconds(5.0), started(at))
+    };
+    let mut nodes = PowerOfTwo::with_seed(1);
+    nodes.insert(reported(1, 0.0)).unwrap();
+    nodes.get("a").unwrap().report(7.0);
+    let open = nodes.get("a").unwrap().begin();
+    nodes.apply([Edit::replace(reported(2, 101.0))]).unwrap();
+    let node = nodes.get("a").unwrap();
+    assert_eq!((node.1, node.fresh(), node.in_flight()), (2, Some(7.0), 1));
+    drop(open);
+    assert_eq!(node.in_flight(), 0);
+    time.set(seconds(107.0));
+    assert_eq!(node.fresh(), None);
+}
+
+#[test]
+fn payloads_change_in_place_and_keep_what_is_measured() {
+    let peak = PeakEwma::new(Tracked::new(Address("a", 1)), seconds(10.0)).unwrap();
+    let mut nodes = LeastLoaded::with_seed(1);
+    nodes.insert(SlowStart::new(peak, seconds(10.0))).unwrap();
+    let request = nodes.get("a").unwrap().begin();
+    nodes.get_mut("a").unwrap().1 = 2;
+    let node = nodes.get("a").unwrap();
+    assert_eq!((node.1, node.in_flight()), (2, 1));
+    drop(request);
+    let mut report = Reported::new(Tracked::new(Address("b", 1)), seconds(10.0));
+    report.1 = 3;
+    assert_eq!(report.1, 3);
+}
+
+#[test]
+fn every_stack_counts_its_requests_through_the_trait() {
+    fn held<N: Counted>(node: &N) -> [u32; 4] {
+        let before = node.in_flight();
+        let one = node.begin();
+        let two = node.try_begin(2);
+        let three = node.try_begin(2).is_some();
+        let during = node.in_flight();
+        drop((one, two));
+        [before, during, u32::from(three), node.in_flight()]
+    }
+    let tracked = || Tracked::new("a");
+    let peak = || PeakEwma::new(tracked(), seconds(10.0)).unwrap();
+    let reported = || Reported::new(tracked(), seconds(10.0));
+    let counts = [
+        held(&tracked()),
+        held(&peak()),
+        held(&reported()),
+        held(&SlowStart::new(tracked(), seconds(1.0))),
+        held(&SlowStart::new(peak(), seconds(1.0))),
+        held(&PeakEwma::new(reported(), seconds(10.0)).unwrap()),
+        held(&SlowStart::new(
+            PeakEwma::new(reported(), seconds(10.0)).unwrap(),
+            seconds(1.0),
+        )),
+        held(&Arc::new(SlowStart::new(peak(), seconds(1.0)))),
+    ];
+    assert_eq!(counts, [[0, 2, 0, 0]; 8]);
+}
+
+#[test]
+fn two_writers_never_put_an_older_number_under_a_newer_time() {
+    // Each number is the time when it was reported.
+    let start = std::time::Instant::now();
+    let node = Reported::with_clock("a", Duration::MAX, move || start.elapsed());
+    node.report(0.0);
+    let nanos = |time: Duration| time.as_nanos() as f64;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..20_000 {
+                    node.report(nanos(start.elapsed()));
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..20_000 {
+                let before = node.fresh().unwrap();
+                assert!(before <= nanos(start.elapsed()));
+            }
+        });
+    });
+    let last = node.fresh().unwrap();
+    node.report(-5.0);
+    assert!(last > 0.0 && node.fresh() == Some(-5.0));
 }

@@ -3,7 +3,8 @@
 mod migration_support;
 
 use clockwise::{
-    ConfigError, DiffError, HashRing, KeyHasher, Migration, NodeError, SipHash13, Token, Xxh3,
+    ConfigError, HashRing, KeyHasher, Migration, NodeError, SipHash13, Token, Xxh3,
+    error::DiffError,
 };
 use migration_support::{Node, Random, Weak, count, event, names, node, random_ring};
 use std::collections::BTreeSet;
@@ -183,7 +184,7 @@ fn empty_and_drained_rings_give_nobody() {
         drained.to_string(),
         "100.00 % moves, in 1 ranges\n\
          from        to         ranges     share\n\
-         node1    -> (nobody)        1  100.00 %"
+         node1    -> (none)          1  100.00 %"
     );
 }
 

@@ -2,7 +2,7 @@
 
 mod migration_support;
 
-use clockwise::{HashRing, KeyHasher, Verdict, Xxh3};
+use clockwise::{HashRing, KeyHasher, Xxh3, migration::Verdict};
 use migration_support::{Node, Random, Weak, count, random_ring};
 
 fn agrees<H: KeyHasher + Clone>(ring: &HashRing<Node, H>, hasher: &H, key: u64, refused: u64) {

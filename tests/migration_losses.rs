@@ -2,7 +2,7 @@
 
 mod migration_support;
 
-use clockwise::{HashRing, Loss, Xxh3, Zoned};
+use clockwise::{HashRing, Xxh3, Zoned, migration::Loss};
 use migration_support::{Node, Random, Weak, count, names, node, random_ring};
 use std::collections::BTreeMap;
 

@@ -4,8 +4,8 @@
 mod common;
 
 use clockwise::{
-    Bounded, HashRing, Key, KeyHasher, Mixed, Rendezvous, RestoreError, SlotTable, Token, Tracked,
-    Xxh3,
+    Bounded, HashRing, Key, KeyHasher, Mixed, Rendezvous, SlotTable, Token, Tracked, Xxh3,
+    error::RestoreError,
 };
 use common::hashers::{fnv1a, good};
 use common::random::Rng;

@@ -50,7 +50,8 @@ fn the_most_loaded_is_never_chosen_and_the_least_for_two_draws_in_n() {
 
 #[test]
 fn equal_loads_are_drawn_in_proportion_to_weight_and_tossed() {
-    // load/weight all 1. P(i) = Σ_j p(i, j)/2 over ordered pairs, where p(i, j) = w_i/W · w_j/(W − w_i).
+    // load/weight all 1. P(i) = Σ_j p(i, j)/2 over ordered pairs, where p(i, j) = w_i/W · w_j/(W −
+    // w_i).
     let weights = [1u32, 2, 5];
     let loads: Vec<(f64, u32)> = weights.iter().map(|&w| (f64::from(w), w)).collect();
     let shares = shares(&servers(2, &loads), 200_000);
@@ -93,7 +94,8 @@ fn d_choices_toss_evenly_and_find_the_least_more_often() {
 
 #[test]
 fn the_toss_does_not_favour_the_order_of_the_draws() {
-    // All four are drawn, the heavy ones mostly first: two that tie with each other, then two that tie at less.
+    // All four are drawn, the heavy ones mostly first: two that tie with each other, then two that
+    // tie at less.
     let servers = servers(4, &[(50.0, 50), (50.0, 50), (0.0, 10), (0.0, 1)]);
     let shares = shares(&servers, 100_000);
     assert_eq!(shares[..2], [0.0, 0.0]);
@@ -109,8 +111,8 @@ fn a_refused_node_leaves_the_draw_and_two_are_drawn_anew() {
     let picks = 60_000;
     let picked = (0..picks).map(|_| servers.route_where("", |gauge| gauge.id != 0).unwrap().id);
     let counts = counts(4, picked);
-    // A pick that does not meet 0 (3 pairs of 6) keeps its winner; one that does draws a pair of {1, 2, 3}. Either way the winner is that
-    // of a random pair of the three.
+    // A pick that does not meet 0 (3 pairs of 6) keeps its winner; one that does draws a pair of
+    // {1, 2, 3}. Either way the winner is that of a random pair of the three.
     for (id, due) in [(1, 2.0 / 3.0), (2, 1.0 / 3.0), (3, 0.0), (0, 0.0)] {
         let share = f64::from(counts[id]) / f64::from(picks);
         assert!(
@@ -246,4 +248,37 @@ fn loads_are_read_at_each_pick() {
     assert_eq!(shares(&servers, 100), [1.0, 0.0]);
     servers.get(&0u32.to_be_bytes()).unwrap().set(3.0);
     assert_eq!(shares(&servers, 100), [0.0, 1.0]);
+}
+
+#[test]
+fn a_comparison_of_ones_own_needs_no_load() {
+    let queued = [5u32, 2, 2, 9];
+    for choices in [1, 2, 3, 4, 16] {
+        let mut servers = PowerOfTwo::with_seed(8).with_choices(choices).unwrap();
+        servers
+            .extend_weighted((0..4u32).map(|id| (id, 1)))
+            .unwrap();
+        let picks = 40_000;
+        let less = |a: &u32, b: &u32| queued[*a as usize] < queued[*b as usize];
+        let counts = counts(4, (0..picks).map(|_| *servers.route_by(less).unwrap()));
+        // Drawn, and nothing less among the other draws: C(those not less, d − 1) / C(4, d); ties
+        // are halved.
+        let due = match choices {
+            1 => [0.25, 0.25, 0.25, 0.25],
+            2 => [1.0 / 6.0, 5.0 / 12.0, 5.0 / 12.0, 0.0],
+            _ => [0.0, 0.5, 0.5, 0.0],
+        };
+        for (count, due) in counts.iter().zip(due) {
+            let share = f64::from(*count) / f64::from(picks);
+            assert!(
+                (share - due).abs() <= tolerance(due, picks as usize),
+                "{choices}: {counts:?}"
+            );
+        }
+        servers.drain(&1u32).unwrap();
+        servers.drain(&2u32).unwrap();
+        assert!((0..100).all(|_| [0, 3].contains(servers.route_by(less).unwrap())));
+        servers.clear();
+        assert_eq!(servers.route_by(less), None);
+    }
 }

@@ -258,13 +258,9 @@ fn the_counter_may_start_anywhere_and_wrap() {
     }
     let turns = named(RoundRobin::starting_at(u64::MAX), &[5, 1, 1]);
     let cycle = smooth(&[5, 1, 1], 7);
-    // 2⁶⁴ − 1 = 1 mod 7.
-    let first = if cfg!(target_has_atomic = "64") {
-        1
-    } else {
-        (u64::from(u32::MAX) % 7) as usize
-    };
-    assert_eq!(*turns.route("").unwrap(), cycle[first]);
+    // 2⁶⁴ − 1 = 1 mod 7, and the sequence goes on past 2⁶⁴.
+    let expected: Vec<u64> = (1..50).map(|i| cycle[i % 7]).collect();
+    assert_eq!(picks(&turns, 49), expected);
 }
 
 #[test]
@@ -297,12 +293,49 @@ fn members_follow_a_list_and_turns_go_on() {
 }
 
 #[test]
-fn a_clone_goes_on_where_the_original_is() {
+fn clones_share_their_turns_and_another_strategy_does_not() {
     let turns = weighted(&[1; 5]);
     picks(&turns, 3);
     let copy = turns.clone();
-    assert_eq!(picks(&copy, 5), [3, 4, 0, 1, 2]);
-    assert_eq!(picks(&turns, 2), [3, 4]);
+    assert_eq!(picks(&copy, 4), [3, 4, 0, 1]);
+    assert_eq!(picks(&turns, 2), [2, 3]);
+    let mut own = RoundRobin::new();
+    own.extend_weighted(turns.members().map(|member| (*member.node, member.weight)))
+        .unwrap();
+    assert_eq!(picks(&own, 3), [0, 1, 2]);
+    assert_eq!(picks(&copy, 2), [4, 0]);
+}
+
+#[test]
+fn a_changed_clone_has_other_turns_on_the_same_count() {
+    for start in [0, 1, 6, u64::MAX - 3] {
+        let turns = named(RoundRobin::starting_at(start), &[5, 1, 1]);
+        let mut copy = turns.clone();
+        copy.insert(3).unwrap();
+        let (old, new) = (smooth(&[5, 1, 1], 7), smooth(&[5, 1, 1, 1], 8));
+        // Also over the ends of many laps of both.
+        for tick in 0..20_000u128 {
+            let turn = u128::from(start) + tick;
+            if tick % 3 == 1 {
+                assert_eq!(*turns.route("").unwrap(), old[(turn % 7) as usize]);
+            } else {
+                assert_eq!(*copy.route("").unwrap(), new[(turn % 8) as usize]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reset_restarts_the_turns_of_all_clones() {
+    for (start, skip) in [(0, 5), (3, 1), (1 << 40, 5000)] {
+        let turns = named(RoundRobin::starting_at(start), &[1; 5]);
+        let copy = turns.clone();
+        let first = picks(&turns, 5);
+        picks(&copy, skip);
+        turns.reset();
+        assert_eq!(picks(&copy, 3), first[..3]);
+        assert_eq!(picks(&turns, 2), first[3..]);
+    }
 }
 
 #[test]

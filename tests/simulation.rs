@@ -1,5 +1,6 @@
-//! What the strategies are for: queues. Fifty first-come-first-served servers of equal speed at 90 % load, exponential gaps and
-//! service times, in virtual time with fixed seeds, so that nothing here can flake.
+//! What the strategies are for: queues. Fifty first-come-first-served servers of equal speed at 90
+//! % load, exponential gaps and service times, in virtual time with fixed seeds, so that nothing
+//! here can flake.
 
 mod common;
 
@@ -23,7 +24,8 @@ impl Random {
     }
 }
 
-/// The mean, over time, of the longest queue; loads are seen as they were up to `staleness` service times ago.
+/// The mean, over time, of the longest queue; loads are seen as they were up to `staleness` service
+/// times ago.
 fn longest_queue(strategy: &dyn Strategy<Node = Gauge>, staleness: f64) -> f64 {
     let mut random = Random(42);
     let mut queues: Vec<VecDeque<f64>> = vec![VecDeque::new(); SERVERS];
@@ -78,7 +80,7 @@ fn strategies_stand_in_their_order() {
         exact[0], exact[1], exact[2], exact[3], exact[4]
     );
     assert!(exact.is_sorted(), "{exact:?}");
-    // The figures that the docs of the strategies give: 1.8, 4.8, 19; 9.9 and 34.
+    // Known figures: 1.8, 4.8, 19; 9.9 and 34.
     assert!((1.5..2.2).contains(&exact[0]), "{exact:?}");
     assert!((4.0..6.0).contains(&exact[2]), "{exact:?}");
     assert!(exact[3] > 12.0, "{exact:?}");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use clockwise::{DiffError, KeyHasher, SlotTable, Strategy, Token, Xxh3};
+use clockwise::{KeyHasher, SlotTable, Strategy, Token, Xxh3, error::DiffError};
 use common::random::Rng;
 use common::scaled;
 use common::tables::{change, empty, equal, is_the_difference, moved, names, of, random_set};

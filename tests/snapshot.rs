@@ -4,8 +4,8 @@
 mod migration_support;
 
 use clockwise::{
-    ConfigError, HashRing, KeyHasher, Mixed, NodeError, Rendezvous, RestoreError, Route, SipHash13,
-    SlotTable, Snapshot, Strategy, Xxh3,
+    ConfigError, HashRing, KeyHasher, Mixed, NodeError, Rendezvous, Route, SipHash13, SlotTable,
+    Snapshot, Strategy, Xxh3, error::RestoreError,
 };
 use migration_support::{Random, count};
 use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 #![cfg(feature = "serde")]
 
 use clockwise::{
-    ConfigError, HashRing, KeyHasher, NodeError, Rendezvous, RestoreError, SipHash13, SlotTable,
-    Snapshot, Strategy, Token, Tracked, Xxh3,
+    ConfigError, HashRing, KeyHasher, NodeError, Rendezvous, SipHash13, SlotTable, Snapshot,
+    Strategy, Token, Tracked, Xxh3, error::RestoreError,
 };
 use serde_json::{Value, json};
 

@@ -1,4 +1,6 @@
-//! What hostile snapshots may cost: at most twice their own size as JSON. Alone in its binary, because it counts every allocation.
+//! Law: a hostile snapshot costs memory in proportion to its size, at most twice as JSON with named
+//! fields, 8 times as JSON arrays and 32 times in a binary format. Alone in its binary, because it
+//! counts every allocation.
 #![cfg(feature = "serde")]
 
 use clockwise::{HashRing, Rendezvous, SlotTable, Snapshot, Xxh3};
@@ -36,10 +38,79 @@ fn refused(json: &str) {
     );
 }
 
+/// Members as short as a format can make them.
+fn of_short_members() {
+    let header = r#"{"format":1,"kind":"ring","layout":1,"parameters":{"virtual_nodes":1},"probe":"0000000000000000","fingerprint":"0000000000000000","members":"#;
+    for count in [100, 1000, 50_000] {
+        let members = vec![r#"["61","a",1,false]"#; count].join(",");
+        let json = format!("{header}[{members}]}}");
+        let (result, peak) = peak(|| restored(&json));
+        assert!(result.is_err());
+        assert!(
+            peak <= 8 * json.len() + SLACK,
+            "{peak} bytes for {}",
+            json.len()
+        );
+
+        let empty: HashRing<String> = HashRing::new();
+        let mut packed = postcard::to_allocvec(&empty).unwrap();
+        assert_eq!(packed.pop(), Some(0));
+        packed.extend(postcard::to_allocvec(&count).unwrap());
+        // An identity and a name without a byte, a weight, not drained.
+        packed.extend([0, 0, 1, 0].repeat(count));
+        let (result, peak) = self::peak(|| {
+            let snapshot = postcard::from_bytes::<Snapshot<String>>(&packed).unwrap();
+            HashRing::restore(snapshot, Xxh3::new()).map_err(|error| error.to_string())
+        });
+        assert!(result.is_err());
+        assert!(
+            peak <= 32 * packed.len() + SLACK,
+            "{peak} bytes for {}",
+            packed.len()
+        );
+        let (result, peak) = self::peak(|| postcard::from_bytes::<HashRing<String>>(&packed));
+        assert!(result.is_err());
+        assert!(
+            peak <= 32 * packed.len() + SLACK,
+            "{peak} bytes for {}",
+            packed.len()
+        );
+    }
+}
+
+/// What a point and a slot cost at the peak, so that the budget of work bounds memory too: 5 million
+/// points or 5 million capped slots. What is refused costs nothing.
+fn of_large_strategies() {
+    for virtual_nodes in [1 << 15, 1 << 16, 1 << 18] {
+        let ring = HashRing::builder().virtual_nodes(virtual_nodes);
+        let ring = ring.from_nodes([String::from("a")]).unwrap();
+        let (restored, most) = peak(|| HashRing::restore(ring.snapshot(), Xxh3::new()));
+        assert!(restored.is_ok());
+        assert!(most < 32 * virtual_nodes as usize + SLACK, "{most} bytes");
+        let builder = HashRing::builder().max_work(68 * u64::from(virtual_nodes));
+        let (refused, most) = peak(|| builder.restore(ring.snapshot()));
+        assert!(refused.is_err());
+        assert!(most < SLACK, "{most} bytes");
+    }
+    for slots in [1 << 15, 1 << 16, 1 << 18] {
+        let table = SlotTable::builder().slots(slots).load_factor(1.0);
+        let table = table.from_nodes([String::from("a")]).unwrap();
+        let (restored, most) = peak(|| SlotTable::restore(table.snapshot(), Xxh3::new()));
+        assert!(restored.is_ok());
+        assert!(most < 40 * slots + SLACK, "{most} bytes");
+        let builder = SlotTable::builder().max_work(96 * slots as u64);
+        let (refused, most) = peak(|| builder.restore(table.snapshot()));
+        assert!(refused.is_err());
+        assert!(most < SLACK, "{most} bytes");
+    }
+}
+
 /// One test, so that no other thread allocates meanwhile.
 #[test]
-fn hostile_snapshots_cost_at_most_twice_their_size() {
+fn hostile_snapshots_cost_memory_in_proportion_to_their_size() {
     of_a_ring();
+    of_short_members();
+    of_large_strategies();
     let names = || (0..300).map(|i| (format!("10.0.0.{i}:8080"), 1));
     let mut nodes = Rendezvous::new();
     nodes.extend_weighted(names()).unwrap();

@@ -1,7 +1,7 @@
 //! Operators count, end, pin, store and restore sessions, and an expired session is nowhere.
 #![cfg(feature = "sticky")]
 
-use clockwise::{HashRing, NodeError, RoundRobin, Session, Sticky, Token};
+use clockwise::{HashRing, NodeError, RoundRobin, Sticky, Token, wrappers::Session};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

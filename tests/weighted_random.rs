@@ -174,7 +174,7 @@ fn new_strategies_do_not_move_in_step() {
 }
 
 #[test]
-fn a_clone_draws_on_where_the_original_is() {
+fn clones_draw_from_one_stream() {
     let random = weighted(21, &[1; 1000]);
     let all = {
         let again = weighted(21, &[1; 1000]);
@@ -186,8 +186,11 @@ fn a_clone_draws_on_where_the_original_is() {
         assert_eq!(id(random.route("").unwrap()), *expected);
     }
     let copy = random.clone();
-    for expected in &all[90..] {
-        assert_eq!(id(copy.route("").unwrap()), *expected);
+    // They take turns, and a clone of a clone goes on too: none repeats what another has drawn.
+    for (i, expected) in all[90..].iter().enumerate() {
+        let again = random.clone();
+        let from = [&random, &copy, &again][i % 3];
+        assert_eq!(id(from.route("").unwrap()), *expected);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::input::{Node, Placement, Zone, zone_of};
 use super::text::fraction;
-use clockwise::{Loss, Migration, Move, PlanError};
+use clockwise::error::PlanError;
+use clockwise::migration::Loss;
+use clockwise::{Migration, Move};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;

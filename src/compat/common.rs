@@ -1,4 +1,5 @@
-//! What the placements of other systems share: members in the order of the list, rings of 32-bit points, and offering.
+//! What the placements of other systems share: members in the order of the list, their points, and
+//! offering nodes in order.
 
 use crate::hash::Token;
 use crate::nodes::{Budget, Draft, NodeSet, Planned};
@@ -7,13 +8,10 @@ use crate::ring::preference::Seen;
 use crate::strategy::Strategy;
 use alloc::vec::Vec;
 
-/// Points that a placement may have whose number follows the weights.
+/// The most points of a placement whose number of points follows the weights.
 pub(super) const MAX_POINTS: usize = 1 << 24;
 
-/// The largest ring that Envoy builds.
-pub(super) const RING_SIZE_MAX: u64 = 1 << 23;
-
-/// For placements with a fixed number of points for each unit of weight.
+/// Returns the budget of a placement with a fixed number of points for each unit of weight.
 pub(super) const fn points_a_weight(points: u32) -> Budget {
     Budget {
         virtual_nodes: points,
@@ -21,13 +19,14 @@ pub(super) const fn points_a_weight(points: u32) -> Budget {
     }
 }
 
-/// The members that an edit leads to, as they were listed. `rank` is their rank after it.
+/// A member as an edit leaves it, with its rank after the edit.
 #[derive(Debug)]
 pub(super) struct Listed<'a> {
     pub(super) rank: u32,
     pub(super) member: Planned<'a>,
 }
 
+/// Returns the members that an edit leads to, in the order of the list.
 pub(super) fn listed<'a, N>(nodes: &'a NodeSet<N>, draft: &'a Draft<N>) -> Vec<Listed<'a>> {
     let mut list: Vec<_> = (0..)
         .zip(nodes.preview(draft))
@@ -37,12 +36,12 @@ pub(super) fn listed<'a, N>(nodes: &'a NodeSet<N>, draft: &'a Draft<N>) -> Vec<L
     list
 }
 
-/// The ranks of the members, as they were listed.
+/// Returns the ranks of the members, in the order of the list.
 pub(super) fn ranks(list: &[Listed<'_>]) -> Vec<u32> {
     list.iter().map(|listed| listed.rank).collect()
 }
 
-/// The token of a 32-bit hash.
+/// Returns the token of a 32-bit hash.
 #[inline]
 pub(super) fn token32(hash: u32) -> Token {
     Token::new(u64::from(hash) << 32)
@@ -61,7 +60,8 @@ impl Points32 {
         self.0.push(u64::from(place) << 32 | u64::from(position));
     }
 
-    /// Sorted by place; points that coincide stay in order of the list. Now with the ranks of their owners.
+    /// Sorts the points by place and gives each the rank of its owner instead of the position.
+    /// Points that coincide stay in the order of the list.
     pub(super) fn sorted(mut self, list: &[Listed<'_>]) -> Vec<u64> {
         self.0.sort_unstable();
         for point in &mut self.0 {
@@ -72,7 +72,7 @@ impl Points32 {
     }
 }
 
-/// A ring of sorted 32-bit places, each with the rank of its owner in the lower half.
+/// Returns a ring of sorted 32-bit places, each with the rank of its owner in the lower half.
 pub(super) fn ring32(points: &[u64]) -> Points {
     let mut run = Run::with_capacity(points.len());
     for point in points {
@@ -101,10 +101,11 @@ impl Points64 {
         self.owners.push(owner);
     }
 
-    /// Sorted by place, then in the order in which they came.
+    /// Sorts the points by place. Points that coincide stay in the order in which they were pushed.
     pub(super) fn sorted(self) -> Points {
-        // The upper half of a token and the position of its point sort as one number, in a third of the time that pairs take: rings
-        // of Envoy's size are made often. The lower half decides among equal upper ones, of which a ring of 1024 points has none.
+        // The upper half of a token and the position of its point sort as one number, in a third
+        // of the time that pairs take. The lower half decides among equal upper halves, which are
+        // rare: a ring of 1024 points has none.
         let mut order: Vec<u64> = (0..)
             .zip(&self.tokens)
             .map(|(position, token)| token >> 32 << 32 | position)
@@ -125,7 +126,8 @@ impl Points64 {
     }
 }
 
-/// Offers the eligible nodes in this order of their ranks, each once; drained ones and repetitions are passed over.
+/// Offers the eligible nodes in this order of their ranks, each once, until one is accepted. Passes
+/// over drained nodes and repetitions.
 pub(super) fn offer<'a, N>(
     nodes: &'a NodeSet<N>,
     order: impl Iterator<Item = u32>,
@@ -149,14 +151,15 @@ pub(super) fn offer<'a, N>(
     None
 }
 
-/// The first node in order of preference, the long way: kept out of the short one's code, which it slows twofold.
+/// Returns the first node in order of preference, the long way. It is a function of its own because
+/// its code would slow the short way twofold.
 #[cold]
 #[inline(never)]
 pub(super) fn first_offered<S: Strategy>(strategy: &S, token: Token) -> Option<&S::Node> {
     strategy.pick(token, &mut |_| true)
 }
 
-/// A text followed by a number in decimal, which counts up from 0.
+/// A text followed by a decimal number that counts up from 0.
 pub(super) struct Counting {
     text: Vec<u8>,
     digits: usize,
@@ -197,25 +200,86 @@ impl Counting {
     }
 }
 
-/// `core` has no `ceil`. For numbers that are not negative and far below 2⁶⁴.
+/// Rounds up a number that is not negative and far below 2⁶⁴. `core` has no `ceil`.
 pub(super) fn ceil(x: f64) -> u64 {
     let floor = x as u64;
     floor + u64::from((floor as f64) < x)
 }
 
-/// `Default`, as `new`, and `Debug`, which shows numbers only.
-macro_rules! default_and_debug {
-    ($Strategy:ident $(, $field:ident: $value:expr)*) => {
-        impl<N> Default for $Strategy<N> {
-            fn default() -> Self {
-                $Strategy::new()
+/// Gives a placement its verbs, in the order of use, and `Default`. It has `new`, `carry_out` and
+/// `ranks(token)`, the ranks of a token's nodes in order, in which some may be repeated. `$limits`
+/// ends the lists of errors in the docs.
+macro_rules! placement {
+    ($Type:ident, $limits:literal) => {
+        $crate::strategy::construct_verbs!(impl[N: $crate::Key] $Type<N>, N, $limits);
+        $crate::strategy::routing_verbs!(impl[N: $crate::Key] $Type<N>, N);
+        $crate::strategy::placement_verbs!(impl[N: $crate::Key] $Type<N>, N);
+        $crate::nodes::membership!(
+            $Type<N>,
+            [N: $crate::Key],
+            strategy [N: $crate::Key],
+            reading [N],
+            $limits
+        );
+
+        impl<N> $Type<N> {
+            fn find<'a>(
+                &'a self,
+                token: $crate::Token,
+                mut accept: impl FnMut(&'a N) -> bool,
+            ) -> Option<&'a N> {
+                offer(&self.nodes, self.ranks(token), &mut accept)
+            }
+
+            fn preference_of(&self, token: $crate::Token) -> $crate::nodes::Preference<'_, N> {
+                $crate::nodes::Preference::foreign(&self.nodes, self.ranks(token))
             }
         }
 
-        /// Numbers only.
-        impl<N> core::fmt::Debug for $Strategy<N> {
+        impl<N: $crate::Key> $Type<N> {
+            /// The name before 0.1, kept for code written against it.
+            #[doc(hidden)]
+            pub fn try_from_nodes<I>(nodes: I) -> Result<Self, $crate::ConfigError>
+            where
+                I: IntoIterator<Item = (N, u32)>,
+            {
+                Ok($Type::from_weighted(nodes)?)
+            }
+        }
+
+        impl<N> Default for $Type<N> {
+            fn default() -> Self {
+                $Type::new()
+            }
+        }
+    };
+}
+pub(super) use placement;
+
+/// Gives a builder with `from_weighted` its old name.
+macro_rules! old_name {
+    ($Builder:ident, $Type:ident) => {
+        impl<N: $crate::Key> $Builder<N> {
+            /// The name before 0.1, kept for code written against it.
+            #[doc(hidden)]
+            pub fn try_from_nodes<I>(self, nodes: I) -> Result<$Type<N>, $crate::ConfigError>
+            where
+                I: IntoIterator<Item = (N, u32)>,
+            {
+                self.from_weighted(nodes)
+            }
+        }
+    };
+}
+pub(super) use old_name;
+
+/// Gives a placement a `Debug` that shows how many nodes it has, and these numbers.
+macro_rules! debug_numbers {
+    ($Type:ident $(, $field:ident: $value:expr)*) => {
+        /// Shows numbers only.
+        impl<N> core::fmt::Debug for $Type<N> {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.debug_struct(stringify!($Strategy))
+                f.debug_struct(stringify!($Type))
                     .field("nodes", &self.len())
                     $(.field(stringify!($field), &($value)(self)))*
                     .finish_non_exhaustive()
@@ -223,7 +287,7 @@ macro_rules! default_and_debug {
         }
     };
 }
-pub(super) use default_and_debug;
+pub(super) use debug_numbers;
 
 #[cfg(test)]
 mod tests {
@@ -239,6 +303,37 @@ mod tests {
                 assert_eq!(label.text(), format!("{stem}_{number}").as_bytes());
                 label.count();
             }
+        }
+    }
+
+    /// The sort by half a token and its ties, against a stable sort by the whole token.
+    #[test]
+    fn points_that_agree_in_their_upper_half_are_sorted_by_the_lower() {
+        let tokens: [u64; 9] = [
+            0x7_0000_0003,
+            0x7_0000_0001,
+            u64::MAX,
+            0x7_0000_0002,
+            0,
+            0x7_0000_0001,
+            u64::MAX - 1,
+            1,
+            0x7_0000_0003,
+        ];
+        let mut points = Points64::with_capacity(0);
+        let mut expected = Vec::new();
+        for (owner, token) in (0..).zip(tokens) {
+            points.push(token, owner);
+            expected.push((token, owner));
+        }
+        expected.sort_by_key(|point| point.0);
+        let sorted = points.sorted();
+        let owners: Vec<u32> = sorted.walk(0).take(tokens.len()).collect();
+        let expected_owners: Vec<u32> = expected.iter().map(|point| point.1).collect();
+        assert_eq!(owners, expected_owners);
+        for (token, _) in &expected {
+            let first = expected.iter().find(|point| point.0 == *token).unwrap();
+            assert_eq!(sorted.owner_of(*token), Some(first.1), "{token:x}");
         }
     }
 

@@ -1,56 +1,62 @@
 //! [`EnvoyMaglev`]: `MAGLEV`.
 
-use super::common::{Listed, default_and_debug, listed, offer};
-use super::error::CompatError;
+use super::common::{Listed, debug_numbers, listed, offer, old_name, placement};
+use crate::error::ConfigError;
 use crate::hash::Token;
 use crate::key::Key;
-use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes, membership};
-use crate::preference::Preference;
-use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
+use crate::nodes::{Budget, Changes, Draft, Limits, NodeSet, members_of_nodes};
+use crate::strategy::{Strategy, builder_verbs};
 use alloc::{vec, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
 use xxhash_rust::xxh64::xxh64;
 
-/// Slots of a table that was not told otherwise, and the most that Envoy allows.
+/// The default number of slots, and the most that Envoy allows.
 const TABLE_SIZE: u64 = 65_537;
-pub(super) const TABLE_SIZE_MAX: u64 = 5_000_011;
+const TABLE_SIZE_MAX: u64 = 5_000_011;
 
 /// A slot that is not taken yet.
 const FREE: u32 = u32::MAX;
 
-/// The placement of Envoy's `MAGLEV` (1.40.0): the table of Eisenbud et al. (Maglev, NSDI 2016) with weights.
+/// The placement of Envoy's `MAGLEV` (1.40.0): the table of Eisenbud et al. (Maglev, NSDI 2016),
+/// with weights.
 ///
 /// A node's text is its host key, as on an [`EnvoyRing`](super::EnvoyRing).
 ///
+/// # Examples
 /// ```
-/// use clockwise::{Route, compat::EnvoyMaglev};
+/// use clockwise::compat::EnvoyMaglev;
 ///
-/// let hosts = (9001..=9005).map(|port| (format!("127.0.0.1:{port}"), 1));
-/// let maglev = EnvoyMaglev::try_from_nodes(hosts)?;
+/// let hosts = (9001..=9005).map(|port| format!("127.0.0.1:{port}"));
+/// let maglev = EnvoyMaglev::from_nodes(hosts)?;
 /// assert_eq!(maglev.route("key:0001").unwrap(), "127.0.0.1:9004");
-/// # Ok::<(), clockwise::compat::CompatError>(())
+/// # Ok::<(), clockwise::NodeError>(())
 /// ```
 ///
 /// # Definition
-/// With M slots, a prime, each usable host has an offset XXH64(text, seed 0) mod M and a skip of 1 + XXH64(text, seed 1)
-/// mod (M − 1). In rounds t = 1, 2, …, and in each in order of the texts, a host whose share of the weight times t has reached
-/// its target takes its next free slot (offset, offset + skip, … mod M), and its target grows by the greatest share; until no
-/// slot is free. In double precision. A key belongs to slot XXH64(key) mod M.
+/// The number of slots M is a prime. Each usable host has an offset XXH64(text, seed 0) mod M and a
+/// skip 1 + XXH64(text, seed 1) mod (M − 1). The slots are taken in rounds t = 1, 2, …, and in each
+/// round in the order of the texts. If a host's fraction of the weight times t has reached its
+/// target, it takes its next free slot (offset, offset + skip, … mod M), and its target grows by
+/// the greatest fraction. This ends when no slot is free. All of it is computed in double
+/// precision. A key belongs to slot XXH64(key) mod M.
 ///
 /// # Failover
-/// `drain` is an unhealthy host: the table holds the *usable* hosts only, as on an [`EnvoyRing`](super::EnvoyRing). Refusing a
-/// node is a retry with a host predicate: attempt a ≥ 1 takes slot (XXH64(key) xor −a) mod M.
+/// `drain` corresponds to an unhealthy host: the table holds the *usable* hosts only, as on an
+/// [`EnvoyRing`](super::EnvoyRing). Refusing a node is a retry with a host predicate: attempt a ≥ 1
+/// takes slot (XXH64(key) xor −a) mod M.
 ///
 /// # Odd keys
 /// As on an [`EnvoyRing`](super::EnvoyRing).
 ///
 /// # What it gets wrong, and when to leave
-/// It is even to one slot, and pays with movement: when one of 100 nodes leaves, 1.56 times as many keys move as must. With
-/// more hosts than slots some own nothing. `SlotTable` has the same speed and, with a cap, the same evenness, and moves less.
+/// Shares are even to one slot, but more keys move: when one of 100 nodes leaves, 1.56 times as
+/// many as must. If there are more hosts than slots, some own nothing. `SlotTable` routes as fast,
+/// is as even with a load factor, and moves fewer keys.
 ///
-/// # Cost
-/// One load to route, after XXH64 and a division; 4 bytes a slot. A change fills the table anew, O(M log M) expected.
+/// # Performance
+/// Routing costs one load, after XXH64 and a division. A slot takes 4 bytes. A change fills the
+/// table again, in expected O(M log M).
 #[derive(Clone)]
 pub struct EnvoyMaglev<N> {
     nodes: NodeSet<N>,
@@ -60,12 +66,12 @@ pub struct EnvoyMaglev<N> {
 }
 
 impl<N> EnvoyMaglev<N> {
-    /// No nodes yet; 65,537 slots.
+    /// Creates a strategy without nodes, with 65,537 slots.
     pub const fn new() -> Self {
         EnvoyMaglev::configured(TABLE_SIZE)
     }
 
-    /// A builder, to choose the size of the table.
+    /// Returns a builder with which the size of the table can be set.
     pub const fn builder() -> EnvoyMaglevBuilder<N> {
         EnvoyMaglevBuilder {
             table_size: TABLE_SIZE,
@@ -85,24 +91,6 @@ impl<N> EnvoyMaglev<N> {
         }
     }
 
-    /// The hosts of a cluster with their weights; here their order does not matter.
-    ///
-    /// # Errors
-    /// [`CompatError::Node`]: a duplicate or empty text, weight 0, or a total weight of 2³² or more; Envoy refuses these
-    /// weights too.
-    pub fn try_from_nodes<I>(nodes: I) -> Result<Self, CompatError>
-    where
-        I: IntoIterator<Item = (N, u32)>,
-        N: Key,
-    {
-        EnvoyMaglev::builder().try_from_nodes(nodes)
-    }
-
-    /// Slots of the table.
-    pub fn table_size(&self) -> u64 {
-        self.table_size
-    }
-
     fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
         if !draft.moves_nothing(&self.nodes) {
             let mut list = listed(&self.nodes, &draft);
@@ -112,10 +100,8 @@ impl<N> EnvoyMaglev<N> {
         }
         self.nodes.commit(draft)
     }
-}
 
-impl<N> EnvoyMaglev<N> {
-    /// The ranks of a token's nodes in order, some more than once.
+    /// Returns the ranks of a token's nodes in order, some more than once.
     fn ranks(&self, token: Token) -> impl Iterator<Item = u32> + Clone + '_ {
         let (table, size) = (&self.table, self.table_size);
         let attempt = move |attempt: u64| {
@@ -125,26 +111,19 @@ impl<N> EnvoyMaglev<N> {
         let attempts = (0..table.len() as u64).map(attempt);
         attempts.chain(0..self.len() as u32)
     }
-
-    fn find<'a>(&'a self, token: Token, mut accept: impl FnMut(&'a N) -> bool) -> Option<&'a N> {
-        offer(&self.nodes, self.ranks(token), &mut accept)
-    }
-
-    fn preference_of(&self, token: Token) -> Preference<'_, N> {
-        Preference::foreign(&self.nodes, self.ranks(token))
-    }
 }
 
-construct_verbs!(impl[N: Key] EnvoyMaglev<N>, N, ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)");
-routing_verbs!(impl[N: Key] EnvoyMaglev<N>, N);
-placement_verbs!(impl[N: Key] EnvoyMaglev<N>, N);
-membership!(
-    EnvoyMaglev<N>,
-    [N: Key],
-    strategy [N: Key],
-    reading [N],
-    ", [`NodeError::OverLimit`](crate::NodeError::OverLimit)"
+placement!(
+    EnvoyMaglev,
+    ", [`NodeError::OverLimit`](crate::NodeError::OverLimit) if the total weight is 2³² or more"
 );
+
+impl<N> EnvoyMaglev<N> {
+    /// Returns the number of slots of the table.
+    pub fn table_size(&self) -> u64 {
+        self.table_size
+    }
+}
 
 impl<N: Key> Strategy for EnvoyMaglev<N> {
     type Node = N;
@@ -153,7 +132,7 @@ impl<N: Key> Strategy for EnvoyMaglev<N> {
         offer(&self.nodes, self.ranks(token), accept)
     }
 
-    /// The key's XXH64.
+    /// Returns the XXH64 of the key.
     #[inline]
     fn token_of(&self, key: &[u8]) -> Token {
         Token::new(xxh64(key, 0))
@@ -169,7 +148,7 @@ impl<N: Key> Strategy for EnvoyMaglev<N> {
     members_of_nodes!(N);
 }
 
-default_and_debug!(EnvoyMaglev, table_size: |maglev: &Self| maglev.table_size);
+debug_numbers!(EnvoyMaglev, table_size: |maglev: &Self| maglev.table_size);
 
 struct Host {
     rank: u32,
@@ -181,8 +160,9 @@ struct Host {
     next: u32,
 }
 
-/// The program looks at every host in every round. Where one host outweighs many, most are not due in most rounds, and 70,000
-/// hosts would be looked at 4.6 billion times. So each host stands on the list of the round in which it is due next.
+/// Fills the table. The program looks at every host in every round. If one host outweighs many,
+/// most are not due in most rounds, and 70,000 hosts would be looked at 4.6 billion times. So each
+/// host is on the list of the round in which it is due next.
 fn table(list: &[Listed<'_>], size: usize) -> Vec<u32> {
     let usable = || list.iter().filter(|listed| !listed.member.drained);
     let total = usable()
@@ -235,7 +215,7 @@ fn table(list: &[Listed<'_>], size: usize) -> Vec<u32> {
                 i = hosts[i as usize].next;
             }
         }
-        // Within a round the order is that of the texts. Nearly always it comes out reversed.
+        // Within a round the order is that of the texts. The list is nearly always reversed.
         now.reverse();
         now.sort_unstable();
     }
@@ -250,7 +230,7 @@ impl Host {
         }
     }
 
-    /// The first round after this one in which the program finds share × round not below the target.
+    /// Returns the first round after this one in which share × round is not below the target.
     #[inline]
     fn due_after(&self, round: usize) -> usize {
         let is_due = |round: usize| round as f64 * self.share >= self.target;
@@ -258,7 +238,7 @@ impl Host {
         if is_due(next) {
             return next;
         }
-        // Off by a round at most, by rounding; the product never falls as rounds go on.
+        // Rounding puts this off by a round at most. The product never falls from round to round.
         let mut due = next.max((self.target / self.share) as usize);
         while due > next && is_due(due - 1) {
             due -= 1;
@@ -274,8 +254,8 @@ fn is_prime(n: u64) -> bool {
     n >= 2 && (2..=n.isqrt()).all(|d| n % d != 0)
 }
 
-/// Configures an [`EnvoyMaglev`]; see [`EnvoyMaglev::builder`].
-#[must_use = "call `try_from_nodes`"]
+/// Builds an [`EnvoyMaglev`]; see [`EnvoyMaglev::builder`].
+#[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct EnvoyMaglevBuilder<N> {
     table_size: u64,
@@ -283,37 +263,37 @@ pub struct EnvoyMaglevBuilder<N> {
 }
 
 impl<N> EnvoyMaglevBuilder<N> {
-    /// `table_size`, a prime up to 5,000,011; 65,537 unless set.
+    /// Sets `table_size`, a prime up to 5,000,011, by default 65,537.
     pub fn table_size(mut self, slots: u64) -> Self {
         self.table_size = slots;
         self
     }
 
-    /// The hosts of a cluster with their weights; here their order does not matter.
+    /// Builds the strategy without nodes.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{ConfigError, compat::EnvoyMaglev};
+    ///
+    /// let refused = EnvoyMaglev::<&str>::builder().table_size(65_536).build().unwrap_err();
+    /// assert!(matches!(refused, ConfigError::OutOfRange { setting: "table size", .. }));
+    /// ```
     ///
     /// # Errors
-    /// [`CompatError::TableSize`]; else as [`EnvoyMaglev::try_from_nodes`].
-    ///
-    /// ```
-    /// use clockwise::compat::{CompatError, EnvoyMaglev};
-    ///
-    /// let refused = EnvoyMaglev::builder().table_size(65_536).try_from_nodes([("10.0.0.1:80", 1)]);
-    /// assert!(matches!(refused, Err(CompatError::TableSize { table_size: 65_536, .. })));
-    /// ```
-    pub fn try_from_nodes<I>(self, nodes: I) -> Result<EnvoyMaglev<N>, CompatError>
-    where
-        I: IntoIterator<Item = (N, u32)>,
-        N: Key,
-    {
+    /// [`ConfigError::OutOfRange`] if the size is not a prime of at most 5,000,011. With another
+    /// number the slots of a node would not cover the table.
+    pub fn build(self) -> Result<EnvoyMaglev<N>, ConfigError> {
         let table_size = self.table_size;
         if table_size > TABLE_SIZE_MAX || !is_prime(table_size) {
-            return Err(CompatError::TableSize { table_size });
+            let must = "a prime of at most 5000011";
+            return Err(ConfigError::out_of_range("table size", table_size, must));
         }
-        let mut maglev = EnvoyMaglev::configured(table_size);
-        maglev.extend_weighted(nodes)?;
-        Ok(maglev)
+        Ok(EnvoyMaglev::configured(table_size))
     }
 }
+
+builder_verbs!(impl[N: Key] EnvoyMaglevBuilder<N>, EnvoyMaglev<N>, N);
+old_name!(EnvoyMaglevBuilder, EnvoyMaglev);
 
 impl<N> fmt::Debug for EnvoyMaglevBuilder<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

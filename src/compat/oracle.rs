@@ -1,29 +1,29 @@
-//! The definitions once more, naively, and the laws that follow: compared with the placements over random lists, weights and keys.
+//! Every placement is its definition: compared with naive versions over random lists, weights and
+//! keys, by the whole order of preference.
 
-extern crate std; // the tests read an environment variable, with the feature `std` or without
+mod naive;
+
+extern crate std; // the tests read an environment variable, even without the feature `std`
 
 use super::{
     EnvoyMaglev, EnvoyRing, HaproxyConsistent, HaproxyHash, Jump, Ketama, KetamaHash, Nginx,
 };
+use crate::hash::Token;
 use crate::strategy::{Route, Strategy};
 use alloc::{format, string::String, vec, vec::Vec};
-use md5::{Digest, Md5};
+use naive::{
+    List, Server, around, crc32, envoy_points, full_hash, haproxy_nearest, ketama_points,
+    maglev_table, maglev_table_of, md5, nginx_points, pingora_points, wt6,
+};
 use proptest::collection::vec as vec_of;
-use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{
+    Just, ProptestConfig, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 use proptest::strategy::Strategy as Strategy0;
 use proptest::test_runner::RngSeed;
 use xxhash_rust::xxh64::xxh64;
 
-#[derive(Debug, Clone)]
-struct Server {
-    text: String,
-    weight: u32,
-    down: bool,
-}
-
-type List = Vec<Server>;
-
-/// Texts of all kinds, no two alike.
+/// Draws texts of all kinds, no two alike.
 fn list(greatest: u32) -> impl Strategy0<Value = List> {
     let server = (0..6u8, 1..=greatest, prop::bool::weighted(0.2), 1..65535u16);
     vec_of(server, 0..14).prop_map(|drawn| {
@@ -54,7 +54,7 @@ fn nodes(list: &List) -> Vec<(String, u32)> {
     list.iter().map(|s| (s.text.clone(), s.weight)).collect()
 }
 
-/// Compares the whole order of preference, and the owner by the short way.
+/// Compares the whole order in which `pick` offers, and the owner that `route` returns.
 fn same<S: Strategy<Node = String>>(strategy: &S, key: &[u8], expected: &[usize], list: &List) {
     let order = strategy.replicas(key, usize::MAX);
     let order: Vec<&str> = order.into_iter().map(String::as_str).collect();
@@ -74,7 +74,7 @@ macro_rules! with_downs {
     }};
 }
 
-/// The first of each that are up; then, in order of the list, those that are up and did not come.
+/// Returns the first of each that are up, then the others that are up in the order of the list.
 fn up_once(list: &List, order: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let mut once = Vec::new();
     for i in order.into_iter().chain(0..list.len()) {
@@ -85,158 +85,7 @@ fn up_once(list: &List, order: impl IntoIterator<Item = usize>) -> Vec<usize> {
     once
 }
 
-/// From the first point at or after the place, once round.
-fn around<P: Ord + Copy>(points: &[(P, usize)], place: P) -> Vec<usize> {
-    let first = points.iter().filter(|point| point.0 < place).count();
-    let (before, after) = points.split_at(first);
-    after.iter().chain(before).map(|point| point.1).collect()
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc: u32, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-            crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
-        })
-    })
-}
-
-fn nginx_points(list: &List) -> Vec<(u32, usize)> {
-    let mut points = Vec::new();
-    for (i, server) in list.iter().enumerate() {
-        let text = server.text.as_str();
-        let (host, port) = match text.rsplit_once(':') {
-            _ if text.starts_with("unix:") => (&text[5..], ""),
-            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
-            _ => (text, ""),
-        };
-        let mut place = 0u32;
-        for _ in 0..160 * server.weight {
-            let hashed = [
-                host.as_bytes(),
-                b"\0",
-                port.as_bytes(),
-                &place.to_le_bytes(),
-            ]
-            .concat();
-            place = crc32(&hashed);
-            points.push((place, i));
-        }
-    }
-    points.sort_unstable();
-    points.dedup_by_key(|point| point.0);
-    points
-}
-
-fn md5(bytes: &[u8]) -> Vec<u32> {
-    let digest: [u8; 16] = Md5::digest(bytes).into();
-    let words = digest.chunks(4);
-    words
-        .map(|word| u32::from_le_bytes(word.try_into().unwrap()))
-        .collect()
-}
-
-fn ketama_points(list: &List) -> Vec<(u32, usize)> {
-    let up = || list.iter().filter(|server| !server.down);
-    let total: u64 = up().map(|server| u64::from(server.weight)).sum();
-    let mut points = Vec::new();
-    for (i, server) in list.iter().enumerate().filter(|(_, server)| !server.down) {
-        let part = server.weight as f32 / total as f32;
-        let count = ((part * 160.0 / 4.0 * up().count() as f32 + 1e-10).floor() as u32) * 4;
-        let text = server.text.strip_suffix(":11211").unwrap_or(&server.text);
-        for k in 0..count / 4 {
-            points.extend(
-                md5(format!("{text}-{k}").as_bytes())
-                    .into_iter()
-                    .map(|word| (word, i)),
-            );
-        }
-    }
-    points.sort_unstable();
-    points
-}
-
-fn parts(list: &List) -> Vec<(usize, f64)> {
-    let up = || list.iter().enumerate().filter(|(_, server)| !server.down);
-    let total: u64 = up().map(|(_, server)| u64::from(server.weight)).sum();
-    up().map(|(i, server)| (i, f64::from(server.weight) / total as f64))
-        .collect()
-}
-
-fn envoy_points(list: &List, min: u64, max: u64) -> Vec<(u64, usize)> {
-    let least = parts(list).iter().map(|part| part.1).fold(1.0, f64::min);
-    let scale = ((least * min as f64).ceil() / least).min(max as f64);
-    let (mut points, mut target, mut current) = (Vec::new(), 0.0, 0.0);
-    for (i, part) in parts(list) {
-        target += scale * part;
-        let mut j = 0;
-        while current < target {
-            points.push((xxh64(format!("{}_{j}", list[i].text).as_bytes(), 0), i));
-            current += 1.0;
-            j += 1;
-        }
-    }
-    points.sort_unstable();
-    points
-}
-
-fn maglev_table(list: &List, size: u64) -> Vec<usize> {
-    let mut hosts = parts(list);
-    hosts.sort_by_key(|&(i, _)| &list[i].text);
-    if hosts.is_empty() {
-        return Vec::new();
-    }
-    let greatest = hosts.iter().map(|host| host.1).fold(0.0, f64::max);
-    let mut targets = vec![0.0; hosts.len()];
-    let mut nexts = vec![0u64; hosts.len()];
-    let (mut table, mut free, mut round) = (vec![None; size as usize], size, 0.0);
-    loop {
-        round += 1.0;
-        for (h, &(i, part)) in hosts.iter().enumerate() {
-            if round * part < targets[h] {
-                continue;
-            }
-            targets[h] += greatest;
-            let text = list[i].text.as_bytes();
-            let (offset, skip) = (xxh64(text, 0) % size, xxh64(text, 1) % (size - 1) + 1);
-            loop {
-                let slot = ((offset + skip * nexts[h]) % size) as usize;
-                nexts[h] += 1;
-                if table[slot].is_none() {
-                    table[slot] = Some(i);
-                    break;
-                }
-            }
-            free -= 1;
-            if free == 0 {
-                return table.into_iter().flatten().collect();
-            }
-        }
-    }
-}
-
-fn full_hash(mut x: u32) -> u32 {
-    x = x.wrapping_add(0x7ed5_5d16).wrapping_add(x << 12);
-    x = (x ^ 0xc761_c23c) ^ (x >> 19);
-    x = x.wrapping_add(0x1656_67b1).wrapping_add(x << 5);
-    x = x.wrapping_add(0xd3a2_646c) ^ (x << 9);
-    x = x.wrapping_add(0xfd70_46c5).wrapping_add(x << 3);
-    x = (x ^ 0xb55a_4f09) ^ (x >> 16);
-    x.wrapping_mul(3_221_225_473)
-}
-
-/// The server that HAProxy takes where these points are in its tree.
-fn haproxy_nearest(points: &[(u32, usize)], place: u32) -> usize {
-    let next = points
-        .iter()
-        .find(|point| point.0 >= place)
-        .unwrap_or(&points[0]);
-    let previous = points.iter().rfind(|point| point.0 < place);
-    let previous = previous.unwrap_or(&points[points.len() - 1]);
-    let (before, after) = (place.wrapping_sub(previous.0), next.0.wrapping_sub(place));
-    if before <= after { previous.1 } else { next.1 }
-}
-
-/// The same cases in every run; many more of them under `CLOCKWISE_LONG=1`.
+/// Draws the same cases in every run, and many more of them under `CLOCKWISE_LONG=1`.
 fn config() -> ProptestConfig {
     let long = std::env::var_os("CLOCKWISE_LONG").is_some();
     ProptestConfig {
@@ -252,7 +101,7 @@ proptest! {
 
     #[test]
     fn nginx_is_its_definition(list in list(4), keys in keys()) {
-        let nginx = with_downs!(Nginx::try_from_nodes(nodes(&list)), list);
+        let nginx = with_downs!(Nginx::from_weighted(nodes(&list)), list);
         let points = nginx_points(&list);
         let mut fallback: Vec<usize> = (0..list.len()).collect();
         fallback.sort_by_key(|&i| core::cmp::Reverse(list[i].weight));
@@ -265,9 +114,23 @@ proptest! {
     }
 
     #[test]
+    fn pingora_is_its_definition(list in list(4), keys in keys()) {
+        let list: List = list
+            .into_iter()
+            .filter(|server| !server.text.starts_with("unix:"))
+            .collect();
+        let pingora = with_downs!(Nginx::pingora().from_weighted(nodes(&list)), list);
+        let points = pingora_points(&list);
+        for key in keys {
+            same(&pingora, &key, &up_once(&list, around(&points, crc32(&key))), &list);
+        }
+        same(&pingora, b"", &up_once(&list, around(&points, 0)), &list);
+    }
+
+    #[test]
     fn ketama_is_its_definition(list in list(300), keys in keys()) {
-        let ketama = with_downs!(Ketama::try_from_nodes(nodes(&list)), list);
-        let points = ketama_points(&list);
+        let ketama = with_downs!(Ketama::from_weighted(nodes(&list)), list);
+        let points = ketama_points(&list, false);
         for key in keys {
             same(&ketama, &key, &up_once(&list, around(&points, md5(&key)[0])), &list);
         }
@@ -275,22 +138,39 @@ proptest! {
 
     #[test]
     fn twemproxy_is_ketama_but_for_empty_keys_and_lists(list in list(300), keys in keys()) {
-        let ketama = with_downs!(Ketama::try_from_nodes(nodes(&list)), list);
+        let ketama = with_downs!(Ketama::from_weighted(nodes(&list)), list);
         let mut shuffled = nodes(&list);
         shuffled.reverse();
-        let twemproxy = Ketama::twemproxy().hash(KetamaHash::Md5).try_from_nodes(shuffled);
+        let twemproxy = Ketama::twemproxy().hash(KetamaHash::Md5).from_weighted(shuffled);
         let twemproxy = with_downs!(twemproxy, list);
         for key in keys.iter().filter(|key| !key.is_empty()) {
             prop_assert_eq!(ketama.route(key), twemproxy.route(key));
         }
-        let empty = around(&ketama_points(&list), 0).first().map(|&i| &list[i].text);
+        let empty = around(&ketama_points(&list, false), 0).first().map(|&i| &list[i].text);
         prop_assert_eq!(twemproxy.route(""), empty);
     }
 
     #[test]
-    fn envoy_ring_is_its_definition(list in list(300), keys in keys(), min in 1..600u64, more in 0..900u64) {
+    fn names_of_twemproxy_keep_their_ports(list in list(300), keys in keys()) {
+        let named = Ketama::twemproxy().hash(KetamaHash::Md5).named(true);
+        let named = with_downs!(named.from_weighted(nodes(&list)), list);
+        let points = ketama_points(&list, true);
+        for key in keys.iter().filter(|key| !key.is_empty()) {
+            let owner = around(&points, md5(key)[0]).first().map(|&i| &list[i].text);
+            prop_assert_eq!(named.route(key), owner);
+        }
+    }
+
+    /// Half of the rings have equal sizes, so that all have exactly as many points.
+    #[test]
+    fn envoy_ring_is_its_definition(
+        list in list(300),
+        keys in keys(),
+        min in 1..600u64,
+        more in prop_oneof![Just(0), 1..900u64],
+    ) {
         let ring = EnvoyRing::builder().min_ring_size(min).max_ring_size(min + more);
-        let ring = with_downs!(ring.try_from_nodes(nodes(&list)), list);
+        let ring = with_downs!(ring.from_weighted(nodes(&list)), list);
         let points = envoy_points(&list, min, min + more);
         prop_assert_eq!(ring.point_count(), points.len());
         for key in keys {
@@ -299,8 +179,12 @@ proptest! {
     }
 
     #[test]
-    fn envoy_maglev_is_its_definition(list in list(300), keys in keys(), size in prop::sample::select(&[2u64, 3, 5, 7, 11, 13, 251, 1009][..])) {
-        let maglev = EnvoyMaglev::builder().table_size(size).try_from_nodes(nodes(&list));
+    fn envoy_maglev_is_its_definition(
+        list in list(300),
+        keys in keys(),
+        size in prop::sample::select(&[2u64, 3, 5, 7, 11, 13, 251, 1009][..]),
+    ) {
+        let maglev = EnvoyMaglev::builder().table_size(size).from_weighted(nodes(&list));
         let maglev = with_downs!(maglev, list);
         let table = maglev_table(&list, size);
         let mut by_text: Vec<usize> = (0..list.len()).collect();
@@ -314,11 +198,40 @@ proptest! {
     }
 
     #[test]
-    fn haproxy_is_its_definition(list in list(20), keys in keys(), first in 1..1_000_000u32, given in any::<bool>()) {
+    fn haproxy_hashes_keys_as_defined(key in vec_of(any::<u8>(), 0..40)) {
+        let djb2 = key.iter().fold(5381u32, |hash, &byte| {
+            (hash << 5).wrapping_add(hash).wrapping_add(u32::from(byte))
+        });
+        let sdbm = key.iter().fold(0u32, |hash, &byte| {
+            let shifted = (hash << 6).wrapping_add(hash << 16).wrapping_sub(hash);
+            shifted.wrapping_add(u32::from(byte))
+        });
+        for (function, hash) in [
+            (HaproxyHash::Sdbm, sdbm),
+            (HaproxyHash::Djb2, djb2),
+            (HaproxyHash::Wt6, wt6(&key)),
+            (HaproxyHash::Crc32, crc32(&key)),
+        ] {
+            for (avalanche, place) in [(false, hash), (true, full_hash(hash))] {
+                let haproxy = HaproxyConsistent::<String>::builder().hash(function);
+                let haproxy = haproxy.avalanche(avalanche).build().unwrap();
+                let token = haproxy.token_of(&key);
+                prop_assert_eq!(token.get(), u64::from(place) << 32, "{:?}", function);
+            }
+        }
+    }
+
+    #[test]
+    fn haproxy_is_its_definition(
+        list in list(20),
+        keys in keys(),
+        first in 1..1_000_000u32,
+        given in any::<bool>(),
+    ) {
         let ids: Vec<u32> = (0..list.len() as u32).map(|i| first + 3 * i).collect();
         let haproxy = HaproxyConsistent::builder().hash(HaproxyHash::Crc32).avalanche(given);
         let haproxy = if given { haproxy.ids(ids.clone()) } else { haproxy };
-        let haproxy = with_downs!(haproxy.try_from_nodes(nodes(&list)), list);
+        let haproxy = with_downs!(haproxy.from_weighted(nodes(&list)), list);
         let mut points = Vec::new();
         for (i, server) in list.iter().enumerate().filter(|(_, server)| !server.down) {
             let id = if given { ids[i] } else { i as u32 + 1 };
@@ -340,14 +253,15 @@ proptest! {
 
     #[test]
     fn jump_moves_keys_to_the_new_shard_only(token in any::<u64>(), shards in 1..2000u64) {
-        let before = Jump::try_from_nodes((0..shards).map(|shard| (shard, 1))).unwrap();
-        let after = Jump::try_from_nodes((0..=shards).map(|shard| (shard, 1))).unwrap();
+        let before = Jump::from_nodes(0..shards).unwrap();
+        let after = Jump::from_nodes(0..=shards).unwrap();
         let (before, after) = (before.route(&token), after.route(&token));
         prop_assert!(before == after || after == Some(&shards));
     }
 }
 
-/// A node so heavy that its points fill the 21 that nginx looks at: then the round-robin of a fresh worker.
+/// The points of one node are so many that they often fill the 21 that nginx tries. Then the
+/// round-robin of a fresh worker follows, and in pingora the rest of the ring.
 #[test]
 fn nginx_gives_up_after_21_points() {
     let server = |i: u32, weight, down| Server {
@@ -361,19 +275,56 @@ fn nginx_gives_up_after_21_points() {
         server(3, 2, false),
         server(4, 2, false),
     ];
-    let nginx = with_downs!(Nginx::try_from_nodes(nodes(&list)), list);
+    let nginx = with_downs!(Nginx::from_weighted(nodes(&list)), list);
     let points = nginx_points(&list);
-    let mut gave_up = 0;
+    let pingora = with_downs!(Nginx::pingora().from_weighted(nodes(&list)), list);
+    let (mut gave_up, mut differ) = (0, 0);
     for key in 0..500u32 {
         let key = key.to_le_bytes();
         let walk = around(&points, crc32(&key)).into_iter().take(21);
         gave_up += u32::from(walk.clone().all(|i| i == 1));
         same(&nginx, &key, &up_once(&list, walk.chain([2, 3, 0])), &list);
+        same(
+            &pingora,
+            &key,
+            &up_once(&list, around(&points, crc32(&key))),
+            &list,
+        );
+        differ += u32::from(nginx.route(&key) != pingora.route(&key));
     }
     assert!(gave_up > 50, "{gave_up}");
+    assert!(differ > 10, "{differ}");
 }
 
-/// Points where the drawn ones never are: together, next to each other, at both ends.
+/// In exact arithmetic the light hosts would be due in every tenth round. In double precision they
+/// are a round late in many, so a few slots of some tables depend on how the program rounds.
+#[test]
+fn maglevs_targets_are_decided_by_rounding() {
+    let mut decided = 0;
+    for name in 0..30 {
+        let list: List = (1..)
+            .zip([1, 1, 1, 10])
+            .map(|(i, weight)| Server {
+                text: format!("10.0.{name}.{i}:80"),
+                weight,
+                down: false,
+            })
+            .collect();
+        let maglev = EnvoyMaglev::builder().table_size(1009);
+        let maglev = maglev.from_weighted(nodes(&list)).unwrap();
+        let table = maglev_table(&list, 1009);
+        for (slot, &owner) in (0..).zip(&table) {
+            let node = maglev.route_token(Token::new(slot));
+            assert_eq!(node, Some(&list[owner].text), "slot {slot}");
+        }
+        let whole = list.iter().map(|server| f64::from(server.weight));
+        let exact = maglev_table_of(whole.enumerate().collect(), &list, 1009);
+        decided += u32::from(table != exact);
+    }
+    assert!(decided > 0);
+}
+
+/// Points that are never drawn: coinciding ones, neighbours, and those at both ends.
 #[test]
 fn haproxys_arcs_end_where_the_next_point_is_nearer() {
     let ends = [0, 1, 2, 3, 7, 8, u32::MAX / 2, u32::MAX - 1, u32::MAX];
@@ -389,13 +340,13 @@ fn haproxys_arcs_end_where_the_next_point_is_nearer() {
                     .iter()
                     .map(|&(place, owner)| u64::from(place) << 32 | owner as u64)
                     .collect();
-                let arcs = super::haproxy::arcs(&packed);
+                let arcs = super::haproxy::nearest::arcs(&packed);
                 let middle = ends.map(|end| end.wrapping_add(u32::MAX / 4));
                 for place in ends.into_iter().chain(middle).chain(4..7) {
                     let nearest = haproxy_nearest(&points, place);
                     let owner = arcs.owner_of(u64::from(place) << 32);
                     assert_eq!(owner, Some(nearest as u32), "{points:?} {place}");
-                    let order = super::haproxy::nearest_first(&packed, place);
+                    let order = super::haproxy::nearest::nearest_first(&packed, place);
                     assert_eq!(order.take(1).collect::<Vec<_>>(), [nearest as u32]);
                 }
             }

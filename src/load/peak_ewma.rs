@@ -1,203 +1,261 @@
 //! [`PeakEwma`]: latency as a load.
 
-use super::Load;
-use crate::atomic::{AtomicU64, Ordering};
-use crate::clock::{Clock, SystemClock, nanos};
+use super::latency::{Latency, Silence};
+use super::timer::{Settings, Timer};
+use super::{Counted, Counter, InFlight, Load};
+use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
 use crate::key::Key;
 use alloc::sync::Arc;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 use core::time::Duration;
 
-/// The load of a node that has requests in flight but has never answered: 2³⁰ s a request, more than any latency.
+/// The cost of a node that has requests in flight but has never answered: 2³⁰ s, more than any
+/// latency.
 const UNKNOWN: f64 = (1u64 << 30) as f64;
 
-/// What a failure costs that was not told otherwise.
+/// The least cost of a failure, unless it is set.
 const FAILURE: Duration = Duration::from_secs(1);
 
-/// A node whose load is its latency of late times its requests in flight (peak EWMA, as in Finagle's and linkerd's balancers).
+/// A node whose load is its recent latency times its requests in flight (peak EWMA, as in the
+/// balancers of Finagle and linkerd).
 ///
-/// The cost follows the response times: a longer one raises it at once, shorter ones lower it slowly. With Δt since the last
-/// response and τ the decay time,
+/// Wrap it around a [`Tracked`](crate::Tracked) node. [`begin`](PeakEwma::begin) then returns one
+/// guard that counts the request and, when it is dropped, observes how long it took.
+///
+/// # The cost
+///
+/// A response that takes longer than the cost raises it immediately. Shorter ones lower it slowly.
+/// With Δt since the last response and the decay time τ,
 ///
 /// ```text
-/// a = e^(−Δt/τ)        cost = rtt                       where rtt > cost
+/// a = e^(−Δt/τ)        cost = rtt                       if rtt > cost
 ///                      cost = cost·a + rtt·(1 − a)      otherwise
-/// load = cost·a · (inner load)
+/// load = cost·a × (load of the node inside)
 /// ```
 ///
-/// The inner load is that of the node inside, so that it counts the requests in flight: `PeakEwma<Tracked<Server>>` is cost × (in flight + 1).
-/// A node that has never answered has load 0 while its inner load is at most 1, so it is tried; with a request in flight, a very large one,
-/// so it is not flooded before it has answered.
+/// The load inside of `PeakEwma<Tracked<Server>>` is the number of requests in flight + 1.
 ///
-/// Take two choices over it ([`PowerOfTwo`](crate::PowerOfTwo)), and **τ far above the gap between two requests to one node**, else idle
-/// nodes look free: simulated with 50 servers at 90 % load, τ of 10 service times is unstable, 1000 gives queues of 15.
+/// Choose **τ far above the gap between two requests to one node**, or else idle nodes look free.
+/// Use it with two choices ([`PowerOfTwo`](crate::PowerOfTwo)).
 ///
-/// Failures must not look fast: a node that refuses at once would draw all traffic. Report them by [`observe_failure`](PeakEwma::observe_failure).
+/// # Silence
 ///
-/// Clones share the cost. Needs `std` (exponentials) and 64-bit atomics.
+/// A node that does not answer must not look fast because its cost decays. While requests wait that
+/// began after the last answer, the cost is at least the time since the first of them began. Once
+/// the node has been silent for τ, and then for 2τ, 4τ and so on, its cost is the decayed one until
+/// the next request begins: that request tries the node.
+///
+/// A request that began before the last answer is not silence. So a long stream, or a guard that is
+/// leaked, does not keep requests from a node that answers others. But both count as requests in
+/// flight.
+///
+/// A node that has never answered has load 0 until it gets a request, so it is tried. Until it has
+/// answered, it then has a very large load, so it is not flooded.
+///
+/// # Failures
+///
+/// Failures must not look fast: a node that refuses every request immediately would draw all
+/// traffic. Call [`failed`](InFlight::failed) on the guard. A failure costs at least the
+/// [failure cost](PeakEwma::failure_cost). Set that to your timeout.
+///
+/// A node that recovers gets its share back within τ·ln(timeout/latency) after the last request
+/// that was pending has ended. With τ = 10 s, a timeout of 10 s and a latency of 20 ms these are
+/// 62 s.
+///
+/// **In async code use [`begin_async`](PeakEwma::begin_async).** A future that is cancelled runs
+/// nothing but the drop of its guard. With `begin` a node that hangs, and whose requests are given
+/// up after 50 ms, has a latency of 50 ms.
+///
+/// # Examples
 ///
 /// ```
-/// use clockwise::{Key, Load, PeakEwma};
-/// use std::time::Duration;
+/// use clockwise::{Load, PeakEwma, Tracked};
+/// use std::{cell::Cell, time::Duration};
 ///
-/// struct Server {
-///     name: &'static str,
-/// }
-/// impl Key for Server {
-///     fn key_bytes(&self) -> impl AsRef<[u8]> {
-///         self.name
-///     }
-/// }
-/// impl Load for Server {
-///     fn load(&self) -> f64 {
-///         1.0 // or in flight + 1
-///     }
-/// }
+/// let time = Cell::new(Duration::ZERO);
+/// let clock = || time.get();
+/// let node = PeakEwma::with_clock(Tracked::new("a"), Duration::from_secs(10), clock)?;
+/// assert_eq!(node.load(), 0.0);
 ///
-/// let server = PeakEwma::new(Server { name: "a" }, Duration::from_secs(10))?;
-/// assert_eq!(server.load(), 0.0);
-/// server.observe(Duration::from_millis(20));
-/// assert!(server.load() > 0.019 && server.load() <= 0.020); // seconds, decaying
+/// let mut request = node.begin();
+/// time.set(Duration::from_millis(20));
+/// request.answered(); // the first byte; a request that is dropped has been answered, too
+/// assert_eq!(node.load(), 0.020 * 2.0); // still in flight
+/// drop(request);
+/// assert_eq!(node.load(), 0.020); // seconds; it decays
+///
+/// node.begin().failed();
+/// assert_eq!(node.load(), 1.0); // the failure cost
 /// # Ok::<(), clockwise::ConfigError>(())
 /// ```
+///
+/// Without a guard, for a node that does not count its requests:
+///
+/// ```
+/// use clockwise::PeakEwma;
+/// use std::time::Duration;
+///
+/// let node = PeakEwma::new("a", Duration::from_secs(10))?;
+/// node.observe(Duration::from_millis(20));
+/// assert!(node.latency() <= Duration::from_millis(20));
+/// # Ok::<(), clockwise::ConfigError>(())
+/// ```
+///
+/// Clones share what is known about the latency, and replacing a member's payload keeps it. Needs
+/// `std` (exponentials) and 64-bit atomics.
 pub struct PeakEwma<N, C = SystemClock> {
     node: N,
-    clock: C,
-    /// τ in seconds.
-    decay: f64,
-    failure: Duration,
-    cost: Arc<Cost>,
+    settings: Settings,
+    latency: Arc<Latency<C>>,
 }
 
 impl<N> PeakEwma<N> {
-    /// This node, with decay time τ = `decay`, never answered yet.
+    /// Wraps a node that has never answered, with decay time τ = `decay`.
     ///
     /// # Errors
-    /// [`ConfigError::OutOfRange`] where `decay` is 0.
+    /// [`ConfigError::OutOfRange`] if `decay` is 0.
     pub fn new(node: N, decay: Duration) -> Result<Self, ConfigError> {
         PeakEwma::with_clock(node, decay, SystemClock::new())
     }
 }
 
 impl<N, C: Clock> PeakEwma<N, C> {
-    /// As [`new`](PeakEwma::new), by this clock.
+    /// Wraps a node that has never answered, with decay time τ = `decay` and this clock.
     ///
     /// # Errors
-    /// [`ConfigError::OutOfRange`] where `decay` is 0.
+    /// [`ConfigError::OutOfRange`] if `decay` is 0.
     pub fn with_clock(node: N, decay: Duration, clock: C) -> Result<Self, ConfigError> {
         if decay.is_zero() {
             return Err(ConfigError::out_of_range("decay", "0", "above 0"));
         }
         Ok(PeakEwma {
             node,
-            cost: Arc::new(Cost::new(nanos(clock.now()))),
-            clock,
-            decay: decay.as_secs_f64(),
-            failure: FAILURE,
+            settings: Settings {
+                decay: decay.as_secs_f64(),
+                failure: FAILURE,
+            },
+            latency: Arc::new(Latency::new(clock)),
         })
     }
 
-    /// What a failure costs at least, such as the caller's timeout; 1 s unless set.
+    /// Sets what a failure costs at least, such as your timeout. The default is 1 s.
     #[must_use]
     pub fn failure_cost(mut self, cost: Duration) -> Self {
-        self.failure = cost;
+        self.settings.failure = cost;
         self
     }
 
-    /// A response came after this time.
+    /// Counts a response that came after this time. The guards of [`begin`](PeakEwma::begin) do
+    /// this by themselves.
     pub fn observe(&self, rtt: Duration) {
-        // A response of no time at all would count as none.
-        let rtt = rtt.max(Duration::from_nanos(1)).as_secs_f64();
-        self.cost.observe(nanos(self.clock.now()), rtt, self.decay);
+        self.latency.answer(rtt, self.settings.decay);
     }
 
-    /// A request failed after this time: counts as a response after the [failure cost](PeakEwma::failure_cost), or after `rtt` where that is longer.
+    /// Counts a request that failed after this time. It counts as a response after `rtt` or after
+    /// the [failure cost](PeakEwma::failure_cost), whichever is longer.
     pub fn observe_failure(&self, rtt: Duration) {
-        self.observe(rtt.max(self.failure));
+        self.observe(rtt.max(self.settings.failure));
     }
 
-    /// The latency that the node is held to have now; 0 where it has never answered.
+    /// Returns the node's latency as it is estimated now. Returns 0 if the node has never answered.
     pub fn latency(&self) -> Duration {
-        let cost = self.cost.at(nanos(self.clock.now()), self.decay);
+        let cost = self.latency.cost(self.settings.decay).unwrap_or(0.0);
         Duration::try_from_secs_f64(cost).unwrap_or(Duration::MAX)
     }
 }
 
-/// The moving average, of two atomics.
-///
-/// An observation first claims the time since the last one by moving `stamp`, then changes `cost`. So each span of time decays the cost
-/// once, whoever observes, and no peak is lost; a reader between the two sees the cost not yet decayed for that span. Nobody waits.
-#[derive(Debug)]
-struct Cost {
-    /// Seconds, as the bits of an f64.
-    bits: AtomicU64,
-    /// Nanoseconds of the clock at the last observation.
-    stamp: AtomicU64,
-}
-
-impl Cost {
-    fn new(now: u64) -> Self {
-        Cost {
-            bits: AtomicU64::new(0),
-            stamp: AtomicU64::new(now),
-        }
+impl<N: Counted, C: Clock> PeakEwma<N, C> {
+    /// Starts counting and timing a request. If the returned guard is dropped before
+    /// [`answered`](InFlight::answered) or [`failed`](InFlight::failed) was called, the request
+    /// counts as answered.
+    pub fn begin(&self) -> InFlight<Timer<N::Watch, C>> {
+        Counted::begin(self)
     }
 
-    fn observe(&self, now: u64, rtt: f64, decay: f64) {
-        // Where another observation claimed up to a later moment, nothing is left to claim.
-        let before = self.stamp.fetch_max(now, Ordering::Relaxed);
-        let keep = kept(now.saturating_sub(before), decay);
-        let mut bits = self.bits.load(Ordering::Relaxed);
-        loop {
-            let cost = f64::from_bits(bits);
-            let next = if rtt > cost {
-                rtt
-            } else {
-                cost * keep + rtt * (1.0 - keep)
-            };
-            match self.bits.compare_exchange_weak(
-                bits,
-                next.to_bits(),
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return,
-                Err(now) => bits = now,
-            }
-        }
+    /// Starts counting and timing a request. If the returned guard is dropped before
+    /// [`answered`](InFlight::answered) was called, such as by a future that is cancelled, the
+    /// request counts as failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{PeakEwma, Tracked};
+    /// # use std::{future::Future, time::Duration};
+    ///
+    /// # struct Server;
+    /// # impl Server {
+    /// #     async fn get(&self, path: &str) -> Result<String, ()> { Ok(path.to_owned()) }
+    /// # }
+    /// async fn request(node: &PeakEwma<Tracked<Server>>) -> Result<String, ()> {
+    ///     let mut request = node.begin_async();
+    ///     let answer = node.get("/").await?; // an error and a timeout count as failures
+    ///     request.answered();
+    ///     Ok(answer)
+    /// }
+    ///
+    /// let node = PeakEwma::new(Tracked::new(Server), Duration::from_secs(10))?;
+    /// let mut future = Box::pin(request(&node));
+    /// # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// # assert!(future.as_mut().poll(&mut context).is_ready());
+    /// # Ok::<(), clockwise::ConfigError>(())
+    /// ```
+    pub fn begin_async(&self) -> InFlight<Timer<N::Watch, C>> {
+        Counted::begin_async(self)
     }
 
-    /// As if a response of no time came now.
-    fn at(&self, now: u64, decay: f64) -> f64 {
-        let since = now.saturating_sub(self.stamp.load(Ordering::Relaxed));
-        f64::from_bits(self.bits.load(Ordering::Relaxed)) * kept(since, decay)
+    /// Starts counting and timing a request if fewer than `cap` are in flight.
+    pub fn try_begin(&self, cap: u32) -> Option<InFlight<Timer<N::Watch, C>>> {
+        Counted::try_begin(self, cap)
     }
 }
 
-/// e^(−Δt/τ)
-fn kept(nanos: u64, decay: f64) -> f64 {
-    (-(nanos as f64) * 1e-9 / decay).exp()
+/// Counts as the node inside does, and measures how long each request takes.
+impl<N: Counted, C: Clock> Counted for PeakEwma<N, C> {
+    type Watch = Timer<N::Watch, C>;
+
+    #[inline]
+    fn counter(&self) -> &Counter {
+        self.node.counter()
+    }
+
+    fn watch(&self) -> Timer<N::Watch, C> {
+        Timer::start(&self.latency, self.settings, self.node.watch())
+    }
 }
 
 impl<N: Load, C: Clock> Load for PeakEwma<N, C> {
     fn load(&self) -> f64 {
         let inner = self.node.load();
-        let cost = self.cost.at(nanos(self.clock.now()), self.decay);
-        if cost > 0.0 {
-            cost * inner
-        } else if inner > 1.0 {
-            UNKNOWN * inner
-        } else {
-            0.0
+        match self.latency.read(self.settings.decay) {
+            (Some(cost), Silence::Seconds(silent)) => cost.max(silent) * inner,
+            (Some(cost), Silence::None | Silence::Trial) => cost * inner,
+            (None, Silence::Seconds(_)) => UNKNOWN * inner,
+            // Requests that were not begun by a guard of ours are seen by the load alone.
+            (None, Silence::None) if inner > 1.0 => UNKNOWN * inner,
+            (None, Silence::None | Silence::Trial) => 0.0,
         }
+    }
+
+    #[inline]
+    fn warmth(&self) -> f64 {
+        self.node.warmth()
     }
 }
 
 impl<N: Key, C> Key for PeakEwma<N, C> {
+    const MEASURES: bool = true;
+
     fn key_bytes(&self) -> impl AsRef<[u8]> {
         self.node.key_bytes()
+    }
+
+    /// Shares what is known about the latency of the present node, and lets the node inside take
+    /// over too.
+    fn take_over(&mut self, present: &Self) {
+        self.latency = Arc::clone(&present.latency);
+        self.node.take_over(&present.node);
     }
 }
 
@@ -209,14 +267,19 @@ impl<N, C> Deref for PeakEwma<N, C> {
     }
 }
 
-impl<N: Clone, C: Clone> Clone for PeakEwma<N, C> {
+impl<N, C> DerefMut for PeakEwma<N, C> {
+    fn deref_mut(&mut self) -> &mut N {
+        &mut self.node
+    }
+}
+
+/// Shares what is known about the latency.
+impl<N: Clone, C> Clone for PeakEwma<N, C> {
     fn clone(&self) -> Self {
         PeakEwma {
             node: self.node.clone(),
-            clock: self.clock.clone(),
-            decay: self.decay,
-            failure: self.failure,
-            cost: Arc::clone(&self.cost),
+            settings: self.settings,
+            latency: Arc::clone(&self.latency),
         }
     }
 }
@@ -225,46 +288,7 @@ impl<N: fmt::Debug, C> fmt::Debug for PeakEwma<N, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PeakEwma")
             .field("node", &self.node)
-            .field(
-                "cost",
-                &f64::from_bits(self.cost.bits.load(Ordering::Relaxed)),
-            )
+            .field("seconds", &self.latency.last())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(all(test, loom))]
-mod models {
-    use super::*;
-    use alloc::vec::Vec;
-
-    /// Two threads observe at different moments while a third reads: the peak is never lost, and the reader sees no cost that none of them made.
-    #[test]
-    fn no_peak_is_lost_and_each_span_decays_once() {
-        loom::model(|| {
-            let cost = loom::sync::Arc::new(Cost::new(0));
-            let threads: Vec<_> = [(1_000_000_000, 4.0), (2_000_000_000, 1.0)]
-                .into_iter()
-                .map(|(now, rtt)| {
-                    let cost = cost.clone();
-                    loom::thread::spawn(move || cost.observe(now, rtt, 1.0))
-                })
-                .collect();
-            let seen = cost.at(2_000_000_000, 1.0);
-            assert!((0.0..=4.0).contains(&seen), "{seen}");
-            for thread in threads {
-                thread.join().unwrap();
-            }
-            // Either the peak of 4 came first, and the later response lowers it, or it came last and stands. The later may have claimed
-            // one second or two.
-            let last = f64::from_bits(cost.bits.load(Ordering::Relaxed));
-            let lowered = |keep: f64| 4.0 * keep + (1.0 - keep);
-            let possible = [4.0, lowered((-1f64).exp()), lowered((-2f64).exp())];
-            assert!(
-                possible.iter().any(|cost| (cost - last).abs() < 1e-12),
-                "{last}"
-            );
-            assert_eq!(cost.stamp.load(Ordering::Relaxed), 2_000_000_000);
-        });
     }
 }

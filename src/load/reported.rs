@@ -1,24 +1,45 @@
-//! [`Reported`]: a load that somebody says.
+//! [`Reported`]: a load that the application writes.
 
 use super::Load;
-use crate::atomic::{AtomicU64, Ordering};
+use super::report::Report;
 use crate::clock::{Clock, SystemClock, nanos};
 use crate::key::Key;
 use alloc::sync::Arc;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 use core::time::Duration;
 
-/// A node whose load is a number that the application writes: a queue's depth, the memory of a GPU, what the server says of itself.
+#[cfg(target_has_atomic = "ptr")]
+use super::{Counted, Counter};
+
+/// A node whose load is a number that the application reports, such as the length of a queue, the
+/// memory in use on a GPU, or what the server says about itself.
 ///
-/// A report expires. A node whose last report is older than that, or that never reported, has the [stale load](Reported::stale_load), infinity
-/// unless set: it is chosen after all that report, and while none reports all are alike. Whoever falls silent must not look idle. The report counts
-/// as what the load would be with the request that is about to come, so add 1 to a queue's depth.
+/// Report what the load would be with one more request, so add 1 to the length of a queue. An idle
+/// node then has load 1, and not 0, which no other load is less than a multiple of.
 ///
-/// Between two reports the number stands still, and the least loaded of all would take every request: take two choices
-/// ([`PowerOfTwo`](crate::PowerOfTwo)).
+/// A report expires. A node whose last report has expired, or that has never reported, has the
+/// [stale load](Reported::stale_load), which is infinity by default. So it is chosen after all
+/// nodes with a report. A node that stops reporting is treated as overloaded, not idle.
 ///
-/// Clones share the report. Needs 64-bit atomics.
+/// Between two reports the number does not change, so the least loaded node would get every
+/// request. Use two choices ([`PowerOfTwo`](crate::PowerOfTwo)).
+///
+/// The report replaces the load of the node inside. `Reported<Tracked<Server>>` still counts the
+/// requests in flight, for [`Bounded`](crate::Bounded). A `Reported` around a
+/// [`PeakEwma`](crate::PeakEwma) or a [`SlowStart`](crate::SlowStart) would lose what they measure,
+/// and does not build. Put it inside of them.
+///
+/// Several threads may report. The number with the latest time counts. Clones share the report, and
+/// replacing a member's payload keeps it. Needs 64-bit atomics.
+///
+/// # Sentinels
+///
+/// Do not report a sentinel such as −1 for "unknown". A negative load counts as 0, which makes the
+/// node the *most* attractive one. Report nothing, so that the last report expires, or report
+/// `f64::INFINITY` or `f64::NAN`, which put the node last.
+///
+/// # Examples
 ///
 /// ```
 /// use clockwise::{Load, Reported};
@@ -32,37 +53,42 @@ use core::time::Duration;
 /// time.set(Duration::from_secs(6));
 /// assert_eq!(server.load(), f64::INFINITY);
 /// ```
-#[derive(Clone)]
 pub struct Reported<N, C = SystemClock> {
     node: N,
-    clock: C,
     /// Nanoseconds.
     expiry: u64,
     stale: f64,
-    report: Arc<Report>,
+    shared: Arc<Shared<C>>,
+}
+
+/// What clones share. The clock is beside the report because the report's time is the clock's.
+struct Shared<C> {
+    report: Report,
+    clock: C,
 }
 
 #[cfg(feature = "std")]
 impl<N> Reported<N> {
-    /// This node, without a report; reports expire after this time. Needs `std`.
+    /// Wraps a node without a report. Reports expire after `expiry`. Needs `std`.
     pub fn new(node: N, expiry: Duration) -> Self {
         Reported::with_clock(node, expiry, SystemClock::new())
     }
 }
 
 impl<N, C: Clock> Reported<N, C> {
-    /// This node, without a report, by this clock; reports expire after this time. With `Duration::MAX` nothing expires.
+    /// Wraps a node without a report, with this clock. Reports expire after `expiry`. With
+    /// `Duration::MAX` they do not expire.
     pub fn with_clock(node: N, expiry: Duration, clock: C) -> Self {
+        let report = Report::none();
         Reported {
             node,
-            clock,
             expiry: nanos(expiry),
             stale: f64::INFINITY,
-            report: Arc::new(Report::none()),
+            shared: Arc::new(Shared { report, clock }),
         }
     }
 
-    /// The load of a node without a fresh report; infinity unless set.
+    /// Sets the load of a node without a fresh report. The default is infinity.
     #[must_use]
     pub fn stale_load(mut self, load: f64) -> Self {
         self.stale = load;
@@ -71,44 +97,15 @@ impl<N, C: Clock> Reported<N, C> {
 
     /// Reports the load, as of now.
     pub fn report(&self, load: f64) {
-        self.report.write(load, nanos(self.clock.now()));
+        let now = nanos(self.shared.clock.now());
+        self.shared.report.write(load, now);
     }
 
-    /// The last report, if it has not expired.
+    /// Returns the last report. Returns `None` if it has expired or there has been none.
     pub fn fresh(&self) -> Option<f64> {
-        let (load, time) = self.report.read()?;
-        let age = nanos(self.clock.now()).saturating_sub(time);
+        let (load, time) = self.shared.report.read()?;
+        let age = nanos(self.shared.clock.now()).saturating_sub(time);
         (age <= self.expiry).then_some(load)
-    }
-}
-
-/// A number and when it came.
-///
-/// The number is written first and read last. So who sees a time sees that time's number or a newer one: an old number never passes for fresh.
-#[derive(Debug)]
-struct Report {
-    /// The bits of an f64.
-    load: AtomicU64,
-    /// Nanoseconds of the clock, plus 1; 0 for never.
-    stamp: AtomicU64,
-}
-
-impl Report {
-    fn none() -> Self {
-        Report {
-            load: AtomicU64::new(0),
-            stamp: AtomicU64::new(0),
-        }
-    }
-
-    fn write(&self, load: f64, now: u64) {
-        self.load.store(load.to_bits(), Ordering::Relaxed);
-        self.stamp.store(now.saturating_add(1), Ordering::Release);
-    }
-
-    fn read(&self) -> Option<(f64, u64)> {
-        let time = self.stamp.load(Ordering::Acquire).checked_sub(1)?;
-        Some((f64::from_bits(self.load.load(Ordering::Relaxed)), time))
     }
 }
 
@@ -118,9 +115,39 @@ impl<N, C: Clock> Load for Reported<N, C> {
     }
 }
 
+/// Counts as the node inside does.
+#[cfg(target_has_atomic = "ptr")]
+impl<N: Counted, C> Counted for Reported<N, C> {
+    type Watch = N::Watch;
+
+    #[inline]
+    fn counter(&self) -> &Counter {
+        self.node.counter()
+    }
+
+    #[inline]
+    fn watch(&self) -> N::Watch {
+        self.node.watch()
+    }
+}
+
 impl<N: Key, C> Key for Reported<N, C> {
+    const MEASURES: bool = true;
+
     fn key_bytes(&self) -> impl AsRef<[u8]> {
+        const {
+            assert!(
+                !N::MEASURES,
+                "`Reported` loses what the node inside measures: put it inside, as in `PeakEwma<Reported<_>>`"
+            );
+        }
         self.node.key_bytes()
+    }
+
+    /// Shares the report of the present node, and lets the node inside take over too.
+    fn take_over(&mut self, present: &Self) {
+        self.shared = Arc::clone(&present.shared);
+        self.node.take_over(&present.node);
     }
 }
 
@@ -132,38 +159,29 @@ impl<N, C> Deref for Reported<N, C> {
     }
 }
 
+impl<N, C> DerefMut for Reported<N, C> {
+    fn deref_mut(&mut self) -> &mut N {
+        &mut self.node
+    }
+}
+
+/// Shares the report.
+impl<N: Clone, C> Clone for Reported<N, C> {
+    fn clone(&self) -> Self {
+        Reported {
+            node: self.node.clone(),
+            expiry: self.expiry,
+            stale: self.stale,
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
 impl<N: fmt::Debug, C> fmt::Debug for Reported<N, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reported")
             .field("node", &self.node)
-            .field("report", &self.report.read())
+            .field("report", &self.shared.report.read())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(all(test, loom))]
-mod models {
-    use super::*;
-
-    /// Who sees the second report's time does not see the first one's number.
-    #[test]
-    fn an_old_number_never_passes_for_fresh() {
-        loom::model(|| {
-            let report = loom::sync::Arc::new(Report::none());
-            let writer = {
-                let report = report.clone();
-                loom::thread::spawn(move || {
-                    report.write(1.0, 10);
-                    report.write(2.0, 20);
-                })
-            };
-            match report.read() {
-                None => {}
-                Some((load, 10)) => assert!(load == 1.0 || load == 2.0),
-                Some((load, time)) => assert_eq!((load, time), (2.0, 20)),
-            }
-            writer.join().unwrap();
-            assert_eq!(report.read(), Some((2.0, 20)));
-        });
     }
 }

@@ -20,6 +20,26 @@ use core::ops::{Deref, DerefMut};
 /// With the feature `serde` it is written as the node alone, and read as a node with nothing in
 /// flight.
 ///
+/// Put it inside of other load wrappers, as in `PeakEwma<Tracked<Server>>`. Around them it would
+/// lose what they measure, and does not build:
+///
+/// ```compile_fail
+/// use clockwise::{HashRing, PeakEwma, Tracked};
+/// use std::time::Duration;
+///
+/// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+/// let ring = HashRing::from_nodes([Tracked::new(node)])?; // `PeakEwma` inside of `Tracked`
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+/// ```
+/// use clockwise::{HashRing, PeakEwma, Tracked};
+/// use std::time::Duration;
+///
+/// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+/// let ring = HashRing::from_nodes([node])?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Examples
 ///
 /// ```
@@ -103,6 +123,12 @@ impl<N> DerefMut for Tracked<N> {
 
 impl<N: Key> Key for Tracked<N> {
     fn key_bytes(&self) -> impl AsRef<[u8]> {
+        const {
+            assert!(
+                !N::MEASURES,
+                "`Tracked` loses what the node inside measures: put it inside, as in `PeakEwma<Tracked<_>>`"
+            );
+        }
         self.node.key_bytes()
     }
 

@@ -193,7 +193,7 @@ impl<Old, New> Epochs<Old, New> {
         }
     }
 
-    /// Returns both placements, whatever the stages are.
+    /// Returns both placements, in any stage.
     pub fn into_inner(self) -> (Old, New) {
         (self.old, self.new)
     }

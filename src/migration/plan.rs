@@ -189,8 +189,7 @@ impl<N: Key> Plan<N> {
     }
 
     fn end<M: Borrow<N>>(&mut self, ended: &Move<M>, state: State) -> bool {
-        let under_way = |&at: &usize| self.states[at] == State::UnderWay;
-        let Some(at) = self.position(ended).filter(under_way) else {
+        let Some(at) = self.under_way(ended) else {
             return false;
         };
         self.states[at] = state;
@@ -204,7 +203,8 @@ impl<N: Key> Plan<N> {
         true
     }
 
-    fn position<M: Borrow<N>>(&self, wanted: &Move<M>) -> Option<usize> {
+    /// The number of the move under way that says the same.
+    fn under_way<M: Borrow<N>>(&self, wanted: &Move<M>) -> Option<usize> {
         let (first, last) = (wanted.range.first().get(), wanted.range.last().get());
         let begin = self.steps.partition_point(|step| step.first < first);
         let same = |places: &[Option<N>], place: u32, node: &Option<M>| match node {
@@ -214,15 +214,15 @@ impl<N: Key> Plan<N> {
                 own.is_some_and(|own| own.as_ref() == node.borrow().key_bytes().as_ref())
             }),
         };
-        let found = self.steps[begin..]
-            .iter()
-            .take_while(|step| step.first == first)
-            .position(|step| {
-                step.last == last
-                    && same(&self.givers, step.from, &wanted.from)
-                    && same(&self.takers, step.to, &wanted.to)
-            })?;
-        Some(begin + found)
+        let of_range = (begin..).zip(&self.steps[begin..]);
+        let mut of_range = of_range.take_while(|(_, step)| step.first == first);
+        let found = of_range.find(|&(at, step)| {
+            self.states[at] == State::UnderWay
+                && step.last == last
+                && same(&self.givers, step.from, &wanted.from)
+                && same(&self.takers, step.to, &wanted.to)
+        });
+        found.map(|(at, _)| at)
     }
 }
 

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_startable_move_starts_first_whatever_ends_before() {
+    fn the_largest_startable_move_starts_first_in_any_order_of_ends() {
         for seed in 0..300 {
             let mut state = seed;
             let state = &mut state;

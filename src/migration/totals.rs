@@ -112,7 +112,7 @@ impl<N> Migration<'_, N> {
 
     fn name(&self, place: u32) -> String {
         if place == NOBODY {
-            String::from("(nobody)")
+            String::from("(none)")
         } else {
             readable(self.nodes[place as usize].identity)
         }

@@ -43,7 +43,7 @@ impl<N> Clone for Both<'_, N> {
 impl<N> Copy for Both<'_, N> {}
 
 impl<'a, N> Both<'a, N> {
-    /// The node as it will be, if it stays, else as it was.
+    /// The node as the new side knows it, or as the old side does if it leaves.
     pub(super) fn node(&self) -> &'a N {
         self.new
             .or(self.old)

@@ -8,7 +8,7 @@
 //! thread takes 64 numbers at once and counts through them in a *lane* of its own.
 
 use crate::atomic::{Count, Counter, Ordering, wide};
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::array::from_fn;
 use core::fmt;
 
@@ -27,7 +27,7 @@ const LANES: usize = 1;
 /// The source of a strategy's draws.
 pub(crate) struct Draws {
     seed: u64,
-    counters: Box<Counters>,
+    counters: Arc<Counters>,
 }
 
 struct Counters {
@@ -45,7 +45,7 @@ impl Draws {
     pub(crate) fn with_seed(seed: u64) -> Self {
         Draws {
             seed,
-            counters: Box::new(Counters {
+            counters: Arc::new(Counters {
                 taken: Alone(Counter::new(0)),
                 lanes: from_fn(|_| Alone(Counter::new(0))),
             }),
@@ -78,17 +78,12 @@ impl Draws {
     }
 }
 
-/// Goes on where the original is: a snapshot that replaces it does not repeat its picks.
+/// Shares the numbers with the original, so that no number is drawn by both.
 impl Clone for Draws {
     fn clone(&self) -> Self {
-        let copy = |counter: &Alone| Alone(Counter::new(counter.0.load(Ordering::Relaxed)));
-        let Counters { taken, lanes } = &*self.counters;
         Draws {
             seed: self.seed,
-            counters: Box::new(Counters {
-                taken: copy(taken),
-                lanes: from_fn(|lane| copy(&lanes[lane])),
-            }),
+            counters: Arc::clone(&self.counters),
         }
     }
 }
@@ -198,6 +193,23 @@ mod models {
                 assert_eq!(first % 64, 0);
             }
             assert_ne!(drawn[0][0], drawn[1][0]);
+        });
+    }
+
+    /// A clone draws from the same lanes: none repeats what the other has drawn.
+    #[test]
+    fn clones_share_no_number() {
+        loom::model(|| {
+            let draws = Draws::with_seed(0);
+            let other = {
+                let draws = draws.clone();
+                loom::thread::spawn(move || [(); 2].map(|()| draws.number_in(1)))
+            };
+            let own = [(); 2].map(|()| draws.number_in(0));
+            let again = draws.clone().number_in(0);
+            let theirs = other.join().unwrap();
+            assert_eq!([own[1], again], [own[0] + 1, own[0] + 2]);
+            assert!(theirs.iter().all(|number| number / 64 != own[0] / 64));
         });
     }
 

@@ -5,6 +5,7 @@ use crate::error::ConfigError;
 use crate::hash::{KeyHasher, Xxh3};
 use crate::key::Key;
 use crate::nodes::Budget;
+use crate::snapshot::MAX_WORK;
 use crate::strategy::builder_verbs;
 use core::fmt;
 use core::marker::PhantomData;
@@ -14,7 +15,7 @@ use core::marker::PhantomData;
 const MOST_POINTS: usize = if usize::BITS > 32 {
     u32::MAX as usize
 } else {
-    isize::MAX as usize / 64
+    1 << 25
 };
 
 /// Configures a [`HashRing`]; see [`HashRing::builder`].
@@ -30,6 +31,7 @@ const MOST_POINTS: usize = if usize::BITS > 32 {
 #[must_use = "call `build`"]
 pub struct HashRingBuilder<N, H = Xxh3> {
     budget: Budget,
+    pub(super) max_work: u64,
     hasher: H,
     nodes: PhantomData<fn() -> N>,
 }
@@ -42,6 +44,7 @@ impl<N> HashRingBuilder<N> {
         };
         HashRingBuilder {
             budget,
+            max_work: MAX_WORK,
             hasher: Xxh3::new(),
             nodes: PhantomData,
         }
@@ -60,15 +63,29 @@ impl<N, H> HashRingBuilder<N, H> {
     pub fn hasher<H2>(self, hasher: H2) -> HashRingBuilder<N, H2> {
         HashRingBuilder {
             budget: self.budget,
+            max_work: self.max_work,
             hasher,
             nodes: PhantomData,
         }
     }
 
-    /// How many points all members may need together, drained ones too; 2²⁴ unless set. So a weight that is wrong by orders of magnitude is refused before
-    /// anything is allocated. Never more than 2³² − 1, whatever is set. Not part of the placement.
+    /// Sets the most points that all members may need together, drained ones included. The default
+    /// is 2²⁴. Values above 2³² − 1 count as that, on 32-bit targets those above 2²⁵ as 2²⁵. A
+    /// weight that is wrong by orders of magnitude is then refused before anything is allocated. It
+    /// is not part of the placement.
     pub fn max_points(mut self, max_points: usize) -> Self {
         self.budget.max_points = max_points.min(MOST_POINTS);
+        self
+    }
+
+    /// Sets how much work a snapshot may ask for in [`restore`](HashRingBuilder::restore), in units
+    /// of about a nanosecond. The default is 2²⁹, about half a second. A point takes 68 units, and
+    /// one more for each byte of its node's identity.
+    ///
+    /// It bounds the time and the memory that a snapshot from an untrusted source can cost. Set it
+    /// to `u64::MAX` for a snapshot of your own. It is not part of the placement.
+    pub fn max_work(mut self, max_work: u64) -> Self {
+        self.max_work = max_work;
         self
     }
 

@@ -17,7 +17,7 @@ diff_verbs!(
     HashRing,
     performance: "One pass over the points of both rings, O(P).",
         "O(P × n²) for the points of both rings.",
-    errors: "[`DiffError::HasherMismatch`](crate::DiffError::HasherMismatch) if the two hash a \
+    errors: "[`DiffError::HasherMismatch`](crate::error::DiffError::HasherMismatch) if the two hash a \
         fixed probe differently."
 );
 

@@ -4,7 +4,7 @@ use super::{HashRing, HashRingBuilder, layout};
 use crate::error::RestoreError;
 use crate::hash::KeyHasher;
 use crate::key::Key;
-use crate::snapshot::{Placement, Snapshot, snapshot_verbs};
+use crate::snapshot::{Placement, Snapshot, Work, snapshot_verbs};
 
 const KIND: &str = "ring";
 const VIRTUAL_NODES: &str = "virtual_nodes";
@@ -19,16 +19,23 @@ impl<N, H: KeyHasher> HashRing<N, H> {
         }
     }
 
-    /// The ring that a snapshot was taken of, under the hasher that it was taken with. The budget of points is no part of a snapshot: here it
-    /// may ask for up to 2²⁴, 240 MB; for another budget, such as a small one for snapshots that you do not trust, see
-    /// [`HashRingBuilder::restore`].
+    /// Restores the ring that a snapshot was taken of. `hasher` must be the one that it was taken
+    /// with.
     ///
-    /// # Complexity
-    /// That of building the ring, once all checks have passed; before that O(N).
+    /// A small snapshot can ask for a large ring. The default budget of
+    /// [`max_work`](HashRingBuilder::max_work) allows about 5 million points, which take half a
+    /// second and 150 MB. For another budget use [`HashRingBuilder::restore`].
     ///
     /// # Errors
-    /// [`RestoreError`]: a newer format, another kind or layout, another hasher, seed or key, a node whose identity changed, a fingerprint
-    /// that does not fit, and whatever [`extend_weighted`](HashRing::extend_weighted) refuses.
+    ///
+    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout, the hasher, its seed
+    /// or its key is another, the identity of a node has changed, the fingerprint does not match,
+    /// the ring would exceed the budget, or [`extend_weighted`](HashRing::extend_weighted) would
+    /// refuse a member.
+    ///
+    /// # Performance
+    ///
+    /// O(size of the snapshot) before all checks have passed, then that of building the ring.
     pub fn restore(snapshot: Snapshot<N>, hasher: H) -> Result<Self, RestoreError>
     where
         N: Key,
@@ -38,10 +45,10 @@ impl<N, H: KeyHasher> HashRing<N, H> {
 }
 
 impl<N, H: KeyHasher> HashRingBuilder<N, H> {
-    /// The ring that a snapshot was taken of, with this builder's hasher and budget of points; the virtual nodes are the snapshot's.
+    /// Restores the ring that a snapshot was taken of, with this builder's hasher and budgets. The
+    /// virtual nodes are those of the snapshot.
     ///
-    /// # Errors
-    /// As [`HashRing::restore`].
+    /// # Examples
     ///
     /// ```
     /// use clockwise::HashRing;
@@ -49,17 +56,25 @@ impl<N, H: KeyHasher> HashRingBuilder<N, H> {
     /// let ring = HashRing::from_nodes(["a", "b"])?;
     /// let small = HashRing::<&str>::builder().max_points(1000);
     /// assert!(small.restore(ring.snapshot()).is_err()); // 2 nodes of 512 virtual nodes
+    /// let brief = HashRing::<&str>::builder().max_work(10_000);
+    /// assert!(brief.restore(ring.snapshot()).is_err());
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`HashRing::restore`].
     pub fn restore(self, snapshot: Snapshot<N>) -> Result<HashRing<N, H>, RestoreError>
     where
         N: Key,
     {
         snapshot.expect(KIND, layout::LAYOUT_V1)?;
+        let max_work = self.max_work;
         let mut ring = self
             .virtual_nodes(snapshot.require(VIRTUAL_NODES)?)
             .build()?;
         let draft = ring.placement().plan(snapshot, &ring.hasher, &ring.nodes)?;
+        Work::of_points(ring.virtual_nodes(), draft.added()).within(max_work)?;
         ring.carry_out(draft);
         Ok(ring)
     }

@@ -213,13 +213,13 @@ macro_rules! placement_verbs {
 
             /// Returns all eligible nodes in `key`'s order of preference, lazily, each once.
             #[inline]
-            pub fn preference<K: $crate::Key + ?Sized>(&self, key: &K) -> $crate::Preference<'_, $N> {
+            pub fn preference<K: $crate::Key + ?Sized>(&self, key: &K) -> $crate::nodes::Preference<'_, $N> {
                 self.preference_of(self.token(key))
             }
 
             /// Returns all eligible nodes in a token's order of preference, lazily, each once.
             #[inline]
-            pub fn preference_token(&self, token: $crate::Token) -> $crate::Preference<'_, $N> {
+            pub fn preference_token(&self, token: $crate::Token) -> $crate::nodes::Preference<'_, $N> {
                 self.preference_of(token)
             }
         }

@@ -5,6 +5,7 @@ use super::settle::ONE;
 use crate::error::ConfigError;
 use crate::hash::{KeyHasher, Xxh3};
 use crate::key::Key;
+use crate::snapshot::MAX_WORK;
 use crate::strategy::builder_verbs;
 use core::fmt;
 use core::marker::PhantomData;
@@ -12,8 +13,9 @@ use core::marker::PhantomData;
 /// Slots of a table that was not told otherwise.
 pub(super) const SLOTS: usize = 1 << 16;
 
-/// The most slots a table may have, whatever is set: 512 MB for two bytes each.
-const MOST_SLOTS: usize = 1 << 28;
+/// The most slots that a table may have: 512 MB at two bytes each, or as many as memory can hold
+/// while a change is worked out.
+const MOST_SLOTS: usize = if usize::BITS > 32 { 1 << 28 } else { 1 << 25 };
 
 /// Slots that a table may have that was not told otherwise: 32 MB.
 const MAX_SLOTS: usize = 1 << 24;
@@ -53,6 +55,7 @@ pub struct SlotTableBuilder<N, H = Xxh3> {
     slots: usize,
     max_slots: usize,
     load_factor: Option<f64>,
+    pub(super) max_work: u64,
     hasher: H,
     nodes: PhantomData<fn() -> N>,
 }
@@ -63,6 +66,7 @@ impl<N> SlotTableBuilder<N> {
             slots: SLOTS,
             max_slots: MAX_SLOTS,
             load_factor: None,
+            max_work: MAX_WORK,
             hasher: Xxh3::new(),
             nodes: PhantomData,
         }
@@ -78,10 +82,22 @@ impl<N, H> SlotTableBuilder<N, H> {
         self
     }
 
-    /// How many slots the table may have; 2²⁴ unless set, and never more than 2²⁸, whatever is set. Not part of the placement: it
-    /// keeps a wrong number, or a snapshot that you do not trust, from taking all memory.
+    /// Sets the most slots that the table may have. The default is 2²⁴. Values above 2²⁸ count as
+    /// 2²⁸, on 32-bit targets those above 2²⁵ as 2²⁵. It keeps a wrong number from taking all
+    /// memory. It is not part of the placement.
     pub fn max_slots(mut self, max_slots: usize) -> Self {
         self.max_slots = max_slots.min(MOST_SLOTS);
+        self
+    }
+
+    /// Sets how much work a snapshot may ask for in [`restore`](SlotTableBuilder::restore), in units
+    /// of about a nanosecond. The default is 2²⁹, about half a second. A slot takes 32 units, or 96
+    /// with a cap, 2 more for each node, and 16 more for each distinct weight beyond the first.
+    ///
+    /// It bounds the time and the memory that a snapshot from an untrusted source can cost. Set it
+    /// to `u64::MAX` for a snapshot of your own. It is not part of the placement.
+    pub fn max_work(mut self, max_work: u64) -> Self {
+        self.max_work = max_work;
         self
     }
 
@@ -98,6 +114,7 @@ impl<N, H> SlotTableBuilder<N, H> {
             slots: self.slots,
             max_slots: self.max_slots,
             load_factor: self.load_factor,
+            max_work: self.max_work,
             hasher,
             nodes: PhantomData,
         }

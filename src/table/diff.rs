@@ -11,9 +11,9 @@ diff_verbs!(
     SlotTable,
     performance: "O(N + M) for N nodes and M slots.",
         "O(N·M·n) for small n.",
-    errors: "[`DiffError::HasherMismatch`](crate::DiffError::HasherMismatch) if the two hash a \
+    errors: "[`DiffError::HasherMismatch`](crate::error::DiffError::HasherMismatch) if the two hash a \
         fixed probe differently, \
-        [`DiffError::SlotCountMismatch`](crate::DiffError::SlotCountMismatch) if they differ in \
+        [`DiffError::SlotCountMismatch`](crate::error::DiffError::SlotCountMismatch) if they differ in \
         their number of slots."
 );
 

@@ -6,7 +6,7 @@ use crate::error::RestoreError;
 use crate::hash::KeyHasher;
 use crate::key::Key;
 use crate::rendezvous::score;
-use crate::snapshot::{Placement, Snapshot, snapshot_verbs};
+use crate::snapshot::{Placement, Snapshot, Work, snapshot_verbs};
 
 const KIND: &str = "slot_table";
 const LOAD_FACTOR: &str = "max_load";
@@ -25,15 +25,14 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
         }
     }
 
-    /// The table that a snapshot was taken of, under the hasher that it was taken with.
+    /// Restores the table that a snapshot was taken of. `hasher` must be the one that it was taken
+    /// with.
     ///
-    /// A snapshot may ask for up to 2²⁴ slots, of 2 bytes and while it is being filled up to 28; for another budget see
-    /// [`SlotTableBuilder::restore`].
+    /// A small snapshot can ask for a large table. The default budget of
+    /// [`max_work`](SlotTableBuilder::max_work) allows, for example, 65,536 slots of 4,000 nodes, or
+    /// 1,048,576 of 200. For another budget use [`SlotTableBuilder::restore`].
     ///
-    /// # Errors
-    /// [`RestoreError`]: a newer format, another kind or layout, a number of slots or a cap that [`build`](SlotTableBuilder::build) refuses,
-    /// another hasher, seed or key, a node whose identity changed, a fingerprint that does not fit, and whatever
-    /// [`extend_weighted`](SlotTable::extend_weighted) refuses.
+    /// # Examples
     ///
     /// ```
     /// use clockwise::{SlotTable, Xxh3};
@@ -45,8 +44,17 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// # Complexity
-    /// That of building the table, O(N·M), once all checks have passed; before that O(N).
+    /// # Errors
+    ///
+    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout, the hasher, its seed
+    /// or its key is another, [`build`](SlotTableBuilder::build) would refuse the number of slots or
+    /// the cap, the identity of a node has changed, the fingerprint does not match, the table would
+    /// exceed the budget, or [`extend_weighted`](SlotTable::extend_weighted) would refuse a member.
+    ///
+    /// # Performance
+    ///
+    /// O(size of the snapshot) before all checks have passed, then that of building the table,
+    /// O(N·M).
     pub fn restore(snapshot: Snapshot<N>, hasher: H) -> Result<Self, RestoreError>
     where
         N: Key,
@@ -56,10 +64,10 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
 }
 
 impl<N, H: KeyHasher> SlotTableBuilder<N, H> {
-    /// The table that a snapshot was taken of, with this builder's hasher and budget of slots; the slots and the cap are the snapshot's.
+    /// Restores the table that a snapshot was taken of, with this builder's hasher and budgets. The
+    /// slots and the cap are those of the snapshot.
     ///
-    /// # Errors
-    /// As [`SlotTable::restore`].
+    /// # Examples
     ///
     /// ```
     /// use clockwise::SlotTable;
@@ -67,13 +75,20 @@ impl<N, H: KeyHasher> SlotTableBuilder<N, H> {
     /// let table = SlotTable::from_nodes(["a", "b"])?;
     /// let small = SlotTable::<&str>::builder().max_slots(1024);
     /// assert!(small.restore(table.snapshot()).is_err()); // it has 65,536 slots
+    /// let brief = SlotTable::<&str>::builder().max_work(10_000);
+    /// assert!(brief.restore(table.snapshot()).is_err());
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`SlotTable::restore`].
     pub fn restore(self, snapshot: Snapshot<N>) -> Result<SlotTable<N, H>, RestoreError>
     where
         N: Key,
     {
         snapshot.expect(KIND, score::LAYOUT_V1)?;
+        let max_work = self.max_work;
         let builder = self.slots(snapshot.require(SLOTS)?);
         let mut table = match snapshot.require(LOAD_FACTOR)? {
             0u64 => builder,
@@ -83,6 +98,8 @@ impl<N, H: KeyHasher> SlotTableBuilder<N, H> {
         .build()?;
         let (hasher, nodes) = (&table.hasher, &table.nodes);
         let draft = table.placement().plan(snapshot, hasher, nodes)?;
+        let capped = table.config.load_factor.is_some();
+        Work::of_slots(table.slot_count(), capped, draft.added()).within(max_work)?;
         table.carry_out(draft);
         Ok(table)
     }

@@ -1,12 +1,20 @@
 #!/usr/bin/env python3
-"""Compares clockwise::compat with the real programs, on loopback, with servers, weights, options and keys drawn afresh.
+"""Compares clockwise::compat with the real programs on loopback. Servers, weights, options and keys
+are drawn.
 
     compare.py OWNERS [--seed N] [--cases N] [--keys N] [SYSTEM ...]
 
-OWNERS is the built example `owners`. Systems: nginx, haproxy, twemproxy, libmemcached, envoy, grpc, guava; all unless named.
-A system that is not installed prints a line `SKIP`. Exit status 1 where any answer differs. The seed is printed, so that a run can be repeated.
+OWNERS is the built example `owners`. Systems: envoy, grpc, nginx, haproxy, twemproxy, libmemcached,
+guava; all of them by default. A system that is not installed prints a line `SKIP`. The exit status
+is 1 if an answer differs, or if fewer than 9 of 10 keys have an answer. The seed is printed, so that
+a run can be repeated.
 """
-import argparse, random, subprocess, sys, tempfile
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
 
 import programs
 
@@ -48,9 +56,14 @@ def ours(owners, cases):
         lines.append("case\t" + case["system"])
         lines += ["option\t%s\t%s" % option for option in case.get("options", {}).items()]
         for server in case["servers"]:
-            lines.append("server\t%s\t%d%s" % (server["text"], server["weight"], "\tdown" if server.get("down") else ""))
+            lines.append(
+                "server\t%s\t%d%s"
+                % (server["text"], server["weight"], "\tdown" if server.get("down") else "")
+            )
         lines += ["key\t" + key.hex() for key in case["keys"]]
-    done = subprocess.run([owners], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [owners], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True
+    )
     answers = iter(done.stdout.splitlines())
     return [[next(answers).split("\t") for _ in case["keys"]] for case in cases]
 
@@ -62,7 +75,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--cases", type=int, default=20)
     parser.add_argument("--keys", type=int, default=200)
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     print("seed", args.seed)
     failed = False
     for name in args.systems or programs.ALL:
@@ -77,19 +90,25 @@ def main():
             case["keys"] = [key(rng, system.forbidden) for _ in range(args.keys)]
         with tempfile.TemporaryDirectory() as folder:
             theirs = system.answers(folder, cases)
-        compared, differ = 0, 0
+        asked, compared, differ = 0, 0, 0
         for case, orders, answers in zip(cases, ours(args.owners, cases), theirs):
+            shown = {field: value for field, value in case.items() if field != "keys"}
             for key_, order, answer in zip(case["keys"], orders, answers):
+                asked += 1
                 if answer is None:  # the program refused the key
                     continue
                 compared += 1
                 if order[: len(answer)] != answer:
                     differ += 1
                     if differ <= 5:
-                        shown = {name: value for name, value in case.items() if name != "keys"}
-                        print(f"DIFFERS {name} key {key_.hex()}: program {answer}, clockwise {order}\n  {shown}")
-        print(f"{'FAIL' if differ or not compared else 'OK'} {name} {system.version()}: {compared} answers, {len(cases)} cases, {differ} differ")
-        failed |= bool(differ) or not compared
+                        print(f"DIFFERS {name} key {key_.hex()}")
+                        print(f"  program {answer}, clockwise {order}\n  {shown}")
+        bad = differ > 0 or compared < 0.9 * asked
+        print(
+            f"{'FAIL' if bad else 'OK'} {name} {system.version()}: {len(cases)} cases, "
+            f"{compared} answers to {asked} keys, {differ} differ"
+        )
+        failed |= bad
     sys.exit(failed)
 
 

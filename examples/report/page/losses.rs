@@ -4,7 +4,7 @@ use super::super::figures::{Figures, heirs};
 use super::super::input::Node;
 use super::super::text::{count, fraction, name, percent};
 use super::{section, table};
-use clockwise::Loss;
+use clockwise::migration::Loss;
 
 /// The most heirs that a row names.
 const NAMED: usize = 3;
