@@ -19,8 +19,9 @@ use figures::Figures;
 use input::List;
 use options::{Options, Request};
 use std::ffi::OsString;
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use text::{count, percent, visible};
@@ -40,7 +41,8 @@ const SAMPLES: [(&str, &str); 2] = [
 fn main() -> ExitCode {
     match run(std::env::args_os().skip(1)) {
         Ok(printed) => {
-            print!("{printed}");
+            // The reader of a pipe may be gone. The page is written all the same.
+            let _ = std::io::stdout().write_all(printed.as_bytes());
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -106,6 +108,7 @@ fn used(options: &Options, lists: &[List; 2]) -> Vec<(&'static str, String)> {
     vec![
         ("Before", list(&lists[0])),
         ("After", list(&lists[1])),
+        ("Placement", "a HashRing with the default hasher".into()),
         (
             "Virtual nodes",
             format!("{} for each unit of weight", options.virtual_nodes),
@@ -117,7 +120,7 @@ fn used(options: &Options, lists: &[List; 2]) -> Vec<(&'static str, String)> {
         (
             "Limit",
             format!(
-                "{} at the same time from one node, and to one node",
+                "{0} moves at the same time from one node, and {0} to one node",
                 options.limit
             ),
         ),
