@@ -120,8 +120,8 @@ fn used(options: &Options, lists: &[List; 2]) -> Vec<(&'static str, String)> {
         (
             "Limit",
             format!(
-                "{0} moves at the same time from one node, and {0} to one node",
-                options.limit
+                "at most {} at the same time from one node, and as many to one node",
+                count(options.limit as usize, "move")
             ),
         ),
     ]

@@ -48,9 +48,9 @@ pub(super) fn section(figures: &Figures<'_>) -> String {
     };
     let body = format!(
         "<div class=scroll><table><thead><tr><th>order<th class=wide>{}\
-         <th class=number>time<th class=number>for example</thead><tbody>{rows}</tbody></table></div>\
-         <p>The plan has {}, and up to {} under way at the same time. The example is for 1 TB of {} \
-         and 100 MB/s for each move.</p>",
+         <th class=number>time<th class=number>for example</thead><tbody>{rows}\
+         </tbody></table></div><p>The plan has {}, and up to {} under way at the same time. The \
+         example is for 1 TB of {} and 100 MB/s for each move.</p>",
         axis(widest),
         count(copies, "move"),
         most_under_way,
