@@ -29,7 +29,8 @@ use std::time::Instant;
 ///
 /// 1. drain the node, and note the [`version`](Shared::version) after it;
 /// 2. wait until [`oldest_version_in_use`](Shared::oldest_version_in_use) has reached it, for
-///    example with [`wait_for_readers`](Shared::wait_for_readers);
+///    example with [`wait_for_readers`](Shared::wait_for_readers) (a version that was noted before
+///    the drain waits for nothing);
 /// 3. wait until the node's [`in_flight`](crate::Tracked::in_flight) is 0;
 /// 4. remove the node.
 ///
@@ -262,6 +263,7 @@ impl<S> Shared<S> {
     /// assert!(shared.wait_for_readers(drained, Duration::from_secs(5)));
     /// # Ok::<(), clockwise::NodeError>(())
     /// ```
+    #[must_use = "`false` means that a reader still holds an older version"]
     pub fn wait_for_readers(&self, version: u64, timeout: Duration) -> bool {
         let start = Instant::now();
         let mut pause = Duration::from_micros(1);

@@ -37,6 +37,13 @@ impl Balance {
     /// ```
     pub fn forecast(nodes: usize, virtual_nodes: u32) -> Forecast {
         let (n, v) = (nodes.max(1) as f64, f64::from(virtual_nodes.max(1)));
+        if nodes <= 1 {
+            return Forecast {
+                busiest: 1.0,
+                least: 1.0,
+                std_dev: 0.0,
+            };
+        }
         let (mean, square) = maximum_of_normals(n);
         let skew = (square - 1.0) / (3.0 * v);
         Forecast {

@@ -91,6 +91,7 @@ pub trait Counted {
     ///
     /// No number of threads gets past `cap` this way.
     #[inline]
+    #[must_use = "the request ends when this is dropped"]
     fn try_begin(&self, cap: u32) -> Option<InFlight<Self::Watch>> {
         let held = Held::new_if(self.counter(), |open| open < cap)?;
         let held = held.into_owned();

@@ -75,8 +75,16 @@ impl<N> Tracked<N> {
         Counted::begin(self)
     }
 
+    /// Starts counting a request, as [`begin`](Tracked::begin) does. It is here so that code reads
+    /// the same over a [`PeakEwma`](crate::load::PeakEwma), for which it matters.
+    #[must_use = "the request ends when this is dropped"]
+    pub fn begin_async(&self) -> InFlight {
+        Counted::begin_async(self)
+    }
+
     /// Starts counting a request if fewer than `cap` are in flight. No number of threads gets
     /// past `cap` this way.
+    #[must_use = "the request ends when this is dropped"]
     pub fn try_begin(&self, cap: u32) -> Option<InFlight> {
         Counted::try_begin(self, cap)
     }

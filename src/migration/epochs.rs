@@ -25,7 +25,8 @@ use core::fmt;
 /// found" is an answer: a read that continues after it brings deleted data back.
 ///
 /// Works with any two strategies whose order of preference depends on the members alone: rings,
-/// rendezvous, slot tables, and wrappers around them. References and `Arc`s are strategies too.
+/// rendezvous, slot tables, and wrappers around them. References and `Arc`s are strategies too. A
+/// load-driven strategy compiles, but has no fixed order: do not use it here.
 ///
 /// # Protocol
 /// Processes that are at most one stage apart never read an old value, if all of this holds:
@@ -121,18 +122,21 @@ impl<Old, New> Epochs<Old, New> {
         }
     }
 
-    /// Sets the number of replicas of each key, the same on both sides.
+    /// Sets the number of replicas of each key, the same on both sides. 0 counts as 1.
+    ///
+    /// It must be the number that the moves were worked out for: `diff_replicas(&new, n)` goes with
+    /// `with_replicas(n)`, and `diff` with the default of 1.
     #[must_use]
     pub fn with_replicas(self, n: usize) -> Self {
         self.with_replicas_between(n, n)
     }
 
-    /// Sets the number of replicas of each key on the old and on the new side.
+    /// Sets the number of replicas of each key on the old and on the new side. 0 counts as 1.
     #[must_use]
     pub fn with_replicas_between(self, old_n: usize, new_n: usize) -> Self {
         Epochs {
-            old_count: old_n,
-            new_count: new_n,
+            old_count: old_n.max(1),
+            new_count: new_n.max(1),
             ..self
         }
     }
@@ -348,7 +352,12 @@ impl<Old, New> fmt::Debug for Epochs<Old, New> {
             .field("old_replicas", &self.old_count)
             .field("new_replicas", &self.new_count)
             .field("ranges", &self.stages().count())
-            .field("done", &done.map(|(range, _)| range.share()).sum::<f64>())
+            .field(
+                "done",
+                &done
+                    .map(|(range, _)| range.share())
+                    .fold(0.0, |sum, share| sum + share),
+            )
             .finish_non_exhaustive()
     }
 }

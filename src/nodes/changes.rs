@@ -71,7 +71,9 @@ impl<N> Changes<N> {
         self.counts.replaced
     }
 
-    /// Returns `true` if the members are the same as before, with the same weights and payloads.
+    /// Returns `true` if no member was added, removed, reweighted, drained, restored or replaced.
+    ///
+    /// A payload that `set_nodes_with` merged is not counted: let the closure note what it changed.
     pub fn is_empty(&self) -> bool {
         self.counts == Counts::default()
     }

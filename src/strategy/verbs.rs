@@ -121,6 +121,8 @@ macro_rules! construct_verbs {
         impl<$($generics)*> $Type {
             /// Creates a strategy of these nodes, each of weight 1, otherwise as `new` does.
             ///
+            /// A tuple is a node too. For a list of nodes with weights use `from_weighted`.
+            ///
             /// # Errors
             #[doc = concat!("[`NodeError::Duplicate`](crate::NodeError::Duplicate), [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity)", $limits, ".")]
             pub fn from_nodes<I>(nodes: I) -> Result<Self, $crate::NodeError>
@@ -238,13 +240,15 @@ macro_rules! routing_verbs {
                 $crate::Strategy::token_of(self, key.key_bytes().as_ref())
             }
 
-            /// Returns the node for `key`. Returns `None` only if no node is eligible.
+            /// Returns the node for `key`. Returns `None` only if no node is eligible and passes the
+            /// filters.
             #[inline]
             pub fn route<K: $crate::Key + ?Sized>(&self, key: &K) -> Option<&$N> {
                 $crate::Strategy::route_token(self, self.token(key))
             }
 
-            /// Returns the node for a token. Returns `None` only if no node is eligible.
+            /// Returns the node for a token. Returns `None` only if no node is eligible and passes
+            /// the filters.
             #[inline]
             pub fn route_token(&self, token: $crate::Token) -> Option<&$N> {
                 $crate::Strategy::route_token(self, token)
@@ -363,6 +367,20 @@ macro_rules! inspecting_verbs {
                 $crate::Strategy::member(self, id.key_bytes().as_ref()).map(|member| member.weight)
             }
 
+            /// Returns all nodes, drained ones too, in order of identity. O(N).
+            pub fn nodes(&self) -> alloc::vec::IntoIter<&$N> {
+                let mut nodes = alloc::vec::Vec::new();
+                $crate::Strategy::for_each_member(self, &mut |member| nodes.push(member.node));
+                nodes.into_iter()
+            }
+
+            /// Returns all members, drained ones too, in order of identity. O(N).
+            pub fn members(&self) -> alloc::vec::IntoIter<$crate::Member<'_, $N>> {
+                let mut members = alloc::vec::Vec::new();
+                $crate::Strategy::for_each_member(self, &mut |member| members.push(member));
+                members.into_iter()
+            }
+
             /// Returns `true` if a member is drained. Returns `None` if no member has this
             /// identity.
             pub fn is_drained<Q: $crate::Key + ?Sized>(&self, id: &Q) -> Option<bool> {
@@ -434,8 +452,10 @@ macro_rules! managing_verbs {
             /// was a member before, so that it can take over what the list says.
             ///
             /// The listed node has taken over the count of requests in flight, so
-            /// `*present = listed` replaces the payload and loses no count. `merge` is called
-            /// last: if it panics, the members are those of the list and some payloads are merged.
+            /// `*present = listed` replaces the payload and loses no count
+            /// ([`Key::take_over`](crate::Key::take_over) lists the exceptions). `merge` must not
+            /// change the key bytes. It is called last: if it panics, the members are those of
+            /// the list and some payloads are merged.
             ///
             /// # Errors
             /// As `set_nodes`. `merge` was not called then.

@@ -28,6 +28,7 @@ impl<S, C: Clock> Sticky<Bounded<S>, C> {
     /// assert_eq!(sticky.route("session 7"), Some(node));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use = "the place is given back when the lease is dropped"]
     pub fn acquire<K>(&self, session: &K) -> Option<Lease<'_, S::Node>>
     where
         S: Strategy<Node: Counted>,
@@ -38,6 +39,7 @@ impl<S, C: Clock> Sticky<Bounded<S>, C> {
 
     /// Reserves a place as [`acquire`](Sticky::acquire) does, on a node for which `accept` returns
     /// `true`.
+    #[must_use = "the place is given back when the lease is dropped"]
     pub fn acquire_where<'a, K, F>(&'a self, session: &K, accept: F) -> Option<Lease<'a, S::Node>>
     where
         S: Strategy<Node: Counted>,
