@@ -171,11 +171,22 @@ where
     assert_eq!(bounded.open_leases(), 0);
 }
 
+/// Adds nodes of weight 1 to a strategy without members.
+fn filled<S: Membership>(mut strategy: S, nodes: [S::Node; NAMES.len()]) -> S {
+    strategy
+        .set_nodes(nodes.into_iter().map(|node| (node, 1)).collect())
+        .unwrap();
+    strategy
+}
+
 #[test]
 fn any_counted_node_can_be_bounded_in_any_strategy() {
     holds_its_caps(ring());
-    holds_its_caps(PowerOfTwo::from_nodes(NAMES.map(Probe::new)).unwrap());
-    holds_its_caps(LeastLoaded::from_nodes(NAMES.map(|name| Box::new(Probe::new(name)))).unwrap());
+    holds_its_caps(filled(PowerOfTwo::with_seed(1), NAMES.map(Probe::new)));
+    holds_its_caps(filled(
+        LeastLoaded::with_seed(1),
+        NAMES.map(|name| Box::new(Probe::new(name))),
+    ));
     holds_its_caps(Rendezvous::from_nodes(NAMES.map(|name| Arc::new(Probe::new(name)))).unwrap());
     holds_its_caps(HashRing::from_nodes(NAMES.map(|name| Tracked::new(Arc::new(name)))).unwrap());
     let nodes = NAMES.map(Probe::new);

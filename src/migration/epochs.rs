@@ -43,8 +43,9 @@ use core::fmt;
 ///    [`advance`](Epochs::advance), waits until all operations that it began before have ended, and
 ///    then acknowledges. If the epochs are in a `Shared`, hold the snapshot during each operation
 ///    and wait for its `oldest_version_in_use`. A process may also look at the stage again after
-///    each operation and repeat the operation if it changed. Step k + 1 is published when every
-///    process has acknowledged step k.
+///    each operation and repeat the operation if it changed; before it acknowledges `Done` it must
+///    still wait, or a late write lands on a replica whose data was dropped. Step k + 1 is
+///    published when every process has acknowledged step k.
 /// 4. **Every process** means every one that can reach the nodes. A new process loads the present
 ///    step before its first operation, and is counted before that. A process that cannot renew its
 ///    lease stops by itself before the lease ends.

@@ -417,7 +417,9 @@ macro_rules! managing_verbs {
             /// A node that is a member already keeps its payload, its count of requests in flight
             /// and its drained state. Its weight follows the list. To take over a new payload,
             /// such as a new address, use `set_nodes_with`. Passing an empty list removes all
-            /// members: guard against empty discovery responses if that is not what you want.
+            /// members: guard against empty discovery responses if that is not what you want. A
+            /// node that is missing from one list leaves, and is a new member, in service and with
+            /// a count of 0, when it is listed again.
             ///
             /// # Errors
             #[doc = concat!("[`NodeError::Duplicate`](crate::NodeError::Duplicate) if an identity is listed twice, [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity), [`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight)", $limits, ".")]
@@ -481,6 +483,9 @@ macro_rules! managing_verbs {
             /// Takes a member out of service without removing it: it is offered for no key, and the
             /// keys of the other members have the owners that they would have if it were removed.
             /// Does nothing if the member is drained already.
+            ///
+            /// Under a [`Shared`](crate::Shared) readers of an older snapshot may still choose the
+            /// node. Its docs list the steps after which the node can be removed safely.
             ///
             /// # Errors
             /// [`NodeError::Unknown`](crate::NodeError::Unknown).
