@@ -31,7 +31,7 @@ use alloc::sync::Arc;
 /// hash's own crate.
 ///
 /// Only `hash_bytes` is required. Override [`hash_points`](KeyHasher::hash_points) as well to keep
-/// the points of a ring that you have in production; the guide
+/// the points of a ring that you have in production. The guide
 /// [leaving your own ring](crate::guide::leaving_your_own_ring) shows two complete hashers.
 ///
 /// # Examples

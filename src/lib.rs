@@ -25,9 +25,9 @@
 //! are the first n, and failover takes the next one. Health, exclusion and bounded load take the
 //! first that is accepted. That is the trait [`Strategy`].
 //!
-//! Every strategy and wrapper has the same methods to route (`route`, `route_where`, `replicas`), to
-//! change members (`insert`, `remove`, `drain`, `set_nodes`, `apply`), and to look (`len`, `get`,
-//! `members`). Every strategy also has the same constructors (`new`, `from_nodes`,
+//! Every strategy and wrapper has the same methods to route (`route`, `route_where`, `replicas`),
+//! to change members (`insert`, `remove`, `drain`, `set_nodes`, `apply`), and to look (`len`,
+//! `get`, `members`). Every strategy also has the same constructors (`new`, `from_nodes`,
 //! `from_weighted`), and those with a fixed order have `preference`. None needs an import.
 //! [`Route`] and [`Manage`] have the same methods for generic code and for `dyn Strategy` and
 //! `dyn Membership`.

@@ -254,7 +254,7 @@ fn is_prime(n: u64) -> bool {
     n >= 2 && (2..=n.isqrt()).all(|d| n % d != 0)
 }
 
-/// Builds an [`EnvoyMaglev`]; see [`EnvoyMaglev::builder`].
+/// A builder that configures an [`EnvoyMaglev`]; see [`EnvoyMaglev::builder`].
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct EnvoyMaglevBuilder<N> {

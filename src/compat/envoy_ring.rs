@@ -228,7 +228,7 @@ fn points(list: &[Listed<'_>], sizes: Sizes) -> Points {
     points.sorted()
 }
 
-/// Builds an [`EnvoyRing`]; see [`EnvoyRing::builder`] and [`EnvoyRing::grpc`].
+/// A builder that configures an [`EnvoyRing`]; see [`EnvoyRing::builder`] and [`EnvoyRing::grpc`].
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct EnvoyRingBuilder<N> {

@@ -222,7 +222,7 @@ debug_numbers!(
     points: |nginx: &Self| nginx.points.len()
 );
 
-/// Builds an [`Nginx`] as pingora has it; see [`Nginx::pingora`].
+/// A builder that configures an [`Nginx`] as pingora has it; see [`Nginx::pingora`].
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct NginxBuilder<N> {

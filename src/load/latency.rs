@@ -21,7 +21,7 @@ pub(super) struct Latency<C> {
     cost: AtomicU64,
     /// When the last observation was made, in nanoseconds of the clock.
     stamp: AtomicU64,
-    /// When the first of the requests began that began after the last answer; 0 if none did.
+    /// The time at which the first request after the last answer began, or 0 if there was none.
     waiting: AtomicU64,
     /// When the last request began.
     begun: AtomicU64,

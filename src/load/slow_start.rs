@@ -17,7 +17,7 @@ const FLOOR: f64 = 0.1;
 /// A node that takes a smaller share while it is new, because its caches are cold (Envoy's slow
 /// start).
 ///
-/// For `window` after it was made, the node should get this part of its usual share:
+/// For `window` after its creation, the node should get this part of its usual share:
 ///
 /// ```text
 /// max(floor, (age/window)^(1/aggression))

@@ -41,9 +41,8 @@ impl<N> Plan<N> {
     ///
     /// # Errors
     /// [`ResumeError::MigrationMismatch`] if the state belongs to a migration with other ranges or
-    /// nodes. [`ResumeError::BitCount`] if its
-    /// length does not fit. A bit that was changed is not noticed: store the progress with a checksum
-    /// if your storage may damage it. The plan is unchanged then.
+    /// nodes. [`ResumeError::BitCount`] if its length does not fit. The plan is unchanged then. A
+    /// changed bit is not noticed: add a checksum of your own if your storage may damage it.
     ///
     /// # Performance
     /// O(moves × log moves).

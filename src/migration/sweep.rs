@@ -46,7 +46,7 @@ pub(super) fn between_owners(
 /// disjoint. Neighbours with the same replacements are merged.
 ///
 /// # Performance
-/// One pass over both; each set is compared with its counterpart, O(n²) for sets of n.
+/// One pass over both. Each set is compared with its counterpart, in O(n²) for sets of n.
 pub(super) fn between_sets<A: AsRef<[u32]>, B: AsRef<[u32]>>(
     places: &Places,
     mut old: impl Iterator<Item = (u64, u64, A)>,

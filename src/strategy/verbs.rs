@@ -240,8 +240,8 @@ macro_rules! routing_verbs {
                 $crate::Strategy::token_of(self, key.key_bytes().as_ref())
             }
 
-            /// Returns the node for `key`. Returns `None` only if no node is eligible and passes the
-            /// filters.
+            /// Returns the node for `key`. Returns `None` only if no node is eligible and passes
+            /// the filters.
             #[inline]
             pub fn route<K: $crate::Key + ?Sized>(&self, key: &K) -> Option<&$N> {
                 $crate::Strategy::route_token(self, self.token(key))

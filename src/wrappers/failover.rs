@@ -13,7 +13,8 @@ use crate::strategy::{
 use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
 use overprovision::{Overprovision, Weights};
 
-/// Priority groups: the nodes of the first group in its order, then those of the second, and so on.
+/// A strategy of priority groups: the nodes of the first group in its order, then those of the
+/// second, and so on.
 ///
 /// The next group serves only if the one before has no node that is eligible and accepted: all of
 /// them are drained, removed, [filtered](crate::Filtered) out or refused by the caller. With

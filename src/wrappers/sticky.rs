@@ -18,7 +18,7 @@ use core::time::Duration;
 use core::{fmt, ptr};
 use sessions::{Sessions, View, nanos};
 
-/// Sticky sessions over any strategy: remembers, for a time, to which node it sent a session.
+/// A strategy with sticky sessions: it remembers, for a time, to which node it sent a session.
 /// Needs the feature `sticky`.
 ///
 /// - A session's first request is sent to the node that the inner strategy picks, and binds the

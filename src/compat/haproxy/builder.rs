@@ -9,7 +9,7 @@ use alloc::{format, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
 
-/// Builds a [`HaproxyConsistent`]; see [`HaproxyConsistent::builder`].
+/// A builder that configures a [`HaproxyConsistent`]; see [`HaproxyConsistent::builder`].
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct HaproxyConsistentBuilder<N> {

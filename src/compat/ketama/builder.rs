@@ -10,7 +10,7 @@ use alloc::{format, string::String};
 use core::fmt;
 use core::marker::PhantomData;
 
-/// Builds a [`Ketama`] of a twemproxy pool; see [`Ketama::twemproxy`].
+/// A builder that configures a [`Ketama`] of a twemproxy pool; see [`Ketama::twemproxy`].
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct KetamaBuilder<N> {
