@@ -202,7 +202,7 @@ pub enum RestoreError {
          that wrote it)"
     )]
     #[non_exhaustive]
-    Format {
+    UnsupportedFormat {
         /// The format of the snapshot.
         found: u32,
         /// The format that this release reads.
@@ -211,7 +211,7 @@ pub enum RestoreError {
     /// The snapshot is of another kind of strategy.
     #[error("the snapshot is of kind `{found}`, not `{expected}` (restore it as its own kind)")]
     #[non_exhaustive]
-    Kind {
+    KindMismatch {
         /// The kind that was asked for.
         expected: &'static str,
         /// The kind of the snapshot.
@@ -223,7 +223,7 @@ pub enum RestoreError {
          that wrote it)"
     )]
     #[non_exhaustive]
-    Layout {
+    UnsupportedLayout {
         /// The layout of the snapshot.
         found: u8,
         /// The layout that this release knows.
@@ -234,7 +234,7 @@ pub enum RestoreError {
         "the snapshot is damaged: a parameter of its kind is missing, unknown, duplicate or out of \
          range"
     )]
-    Parameters,
+    InvalidParameters,
     /// The caller's hasher is not the one that the snapshot was taken with.
     #[error(
         "the snapshot was taken with another hasher, seed or key: a fixed probe hashed to \
@@ -242,7 +242,7 @@ pub enum RestoreError {
          seed and key)"
     )]
     #[non_exhaustive]
-    OtherHasher {
+    HasherMismatch {
         /// The hash of the probe in the snapshot.
         expected: u64,
         /// The hash of the probe now.
@@ -254,7 +254,7 @@ pub enum RestoreError {
          not change)"
     )]
     #[non_exhaustive]
-    Identity {
+    IdentityMismatch {
         /// The identity in the snapshot.
         node: String,
         /// The identity that the restored node has.
@@ -266,7 +266,7 @@ pub enum RestoreError {
          {found:#018x}"
     )]
     #[non_exhaustive]
-    Fingerprint {
+    FingerprintMismatch {
         /// The fingerprint in the snapshot.
         expected: u64,
         /// The fingerprint of the content.
@@ -295,7 +295,7 @@ pub enum RestoreError {
     Config(#[from] ConfigError),
     /// A member is refused.
     #[error(transparent)]
-    Member(#[from] NodeError),
+    Node(#[from] NodeError),
 }
 
 /// Returns an identity for people: printable, unambiguous and short.

@@ -212,18 +212,18 @@ impl<const PARAMETERS: usize> Placement<PARAMETERS> {
             .map(|(name, value)| (&**name, *value))
             .eq(self.parameters)
         {
-            return Err(RestoreError::Parameters);
+            return Err(RestoreError::InvalidParameters);
         }
         let own = probe(hasher);
         if snapshot.probe != own {
-            return Err(RestoreError::OtherHasher {
+            return Err(RestoreError::HasherMismatch {
                 expected: snapshot.probe,
                 found: own,
             });
         }
         let other = |entry: &&Entry<N>| *entry.node.key_bytes().as_ref() != *entry.identity;
         if let Some(entry) = snapshot.members.iter().find(other) {
-            return Err(RestoreError::Identity {
+            return Err(RestoreError::IdentityMismatch {
                 node: readable(&entry.identity),
                 found: readable(entry.node.key_bytes().as_ref()),
             });
@@ -231,7 +231,7 @@ impl<const PARAMETERS: usize> Placement<PARAMETERS> {
         let edit = nodes.plan_restore(snapshot.members)?;
         let fingerprint = self.fingerprint_of(own, edit.added());
         if snapshot.fingerprint != fingerprint {
-            return Err(RestoreError::Fingerprint {
+            return Err(RestoreError::FingerprintMismatch {
                 expected: snapshot.fingerprint,
                 found: fingerprint,
             });
@@ -245,19 +245,19 @@ impl<N> Snapshot<N> {
     /// check.
     pub(crate) fn expect(&self, kind: &'static str, layout: u8) -> Result<(), RestoreError> {
         if self.format != FORMAT {
-            return Err(RestoreError::Format {
+            return Err(RestoreError::UnsupportedFormat {
                 found: self.format,
                 known: FORMAT,
             });
         }
         if self.kind != kind {
-            return Err(RestoreError::Kind {
+            return Err(RestoreError::KindMismatch {
                 expected: kind,
                 found: readable(self.kind.as_bytes()),
             });
         }
         if self.layout != layout {
-            return Err(RestoreError::Layout {
+            return Err(RestoreError::UnsupportedLayout {
                 found: self.layout,
                 known: layout,
             });
@@ -269,7 +269,7 @@ impl<N> Snapshot<N> {
     pub(crate) fn require<T: TryFrom<u64>>(&self, name: &str) -> Result<T, RestoreError> {
         self.parameter(name)
             .and_then(|value| T::try_from(value).ok())
-            .ok_or(RestoreError::Parameters)
+            .ok_or(RestoreError::InvalidParameters)
     }
 }
 

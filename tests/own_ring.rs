@@ -422,7 +422,7 @@ fn other_points_are_another_hasher_and_the_same_points_are_not() {
 
     let error = HashRing::restore(own.snapshot(), V1).expect_err("other points");
     let probes = match error {
-        RestoreError::OtherHasher {
+        RestoreError::HasherMismatch {
             expected, found, ..
         } => (expected, found),
         other => panic!("{other}"),

@@ -98,7 +98,10 @@ fn seeded_keyed_and_other_hashers_come_back_with_the_callers() {
             &HashRing::restore(snapshot.clone(), hasher.clone()).unwrap(),
         );
         let error = HashRing::restore(snapshot, Xxh3::with_seed(99)).unwrap_err();
-        assert!(matches!(error, RestoreError::OtherHasher { .. }), "{error}");
+        assert!(
+            matches!(error, RestoreError::HasherMismatch { .. }),
+            "{error}"
+        );
         assert!(
             serde_json::from_str::<Names>(&json).is_err(),
             "the default hasher is another"
@@ -225,16 +228,24 @@ fn every_change_of_what_decides_owners_is_refused() {
             assert!(matches!(error, $pattern), "{error:?}");
         };
     }
-    assert_refused!(RestoreError::Format { found: 2, .. }, |v| v["format"] =
-        json!(2));
-    assert_refused!(RestoreError::Kind { .. }, |v| v["kind"] = json!("table"));
-    assert_refused!(RestoreError::Layout { found: 2, .. }, |v| v["layout"] =
-        json!(2));
-    assert_refused!(RestoreError::Parameters, |v| v["parameters"] = json!({}));
-    assert_refused!(RestoreError::Parameters, |v| v["parameters"]["slots"] =
-        json!(1));
     assert_refused!(
-        RestoreError::Parameters,
+        RestoreError::UnsupportedFormat { found: 2, .. },
+        |v| v["format"] = json!(2)
+    );
+    assert_refused!(RestoreError::KindMismatch { .. }, |v| v["kind"] =
+        json!("table"));
+    assert_refused!(
+        RestoreError::UnsupportedLayout { found: 2, .. },
+        |v| v["layout"] = json!(2)
+    );
+    assert_refused!(RestoreError::InvalidParameters, |v| v["parameters"] =
+        json!({}));
+    assert_refused!(
+        RestoreError::InvalidParameters,
+        |v| v["parameters"]["slots"] = json!(1)
+    );
+    assert_refused!(
+        RestoreError::InvalidParameters,
         |v| v["parameters"]["virtual_nodes"] = json!(1u64 << 40)
     );
     assert_refused!(
@@ -242,42 +253,43 @@ fn every_change_of_what_decides_owners_is_refused() {
         |v| v["parameters"]["virtual_nodes"] = json!(0)
     );
     assert_refused!(
-        RestoreError::Fingerprint { .. },
+        RestoreError::FingerprintMismatch { .. },
         |v| v["parameters"]["virtual_nodes"] = json!(21)
     );
-    assert_refused!(RestoreError::OtherHasher { .. }, |v| v["probe"] =
-        json!("0123456789abcdef"));
-    assert_refused!(RestoreError::Fingerprint { .. }, |v| v["fingerprint"] =
+    assert_refused!(RestoreError::HasherMismatch { .. }, |v| v["probe"] =
         json!("0123456789abcdef"));
     assert_refused!(
-        RestoreError::Fingerprint { .. },
-        |v| v["members"][0]["weight"] = json!(9)
+        RestoreError::FingerprintMismatch { .. },
+        |v| v["fingerprint"] = json!("0123456789abcdef")
     );
-    assert_refused!(
-        RestoreError::Fingerprint { .. },
-        |v| v["members"][0]["drained"] = json!(true)
-    );
-    assert_refused!(RestoreError::Fingerprint { .. }, |v| drop(
+    assert_refused!(RestoreError::FingerprintMismatch { .. }, |v| v["members"]
+        [0]["weight"] =
+        json!(9));
+    assert_refused!(RestoreError::FingerprintMismatch { .. }, |v| v["members"]
+        [0]["drained"] =
+        json!(true));
+    assert_refused!(RestoreError::FingerprintMismatch { .. }, |v| drop(
         v["members"].as_array_mut().unwrap().pop()
     ));
-    assert_refused!(RestoreError::Identity { .. }, |v| v["members"][0]["node"] =
+    assert_refused!(RestoreError::IdentityMismatch { .. }, |v| v["members"][0]
+        ["node"] =
         json!("other"));
+    assert_refused!(RestoreError::IdentityMismatch { .. }, |v| v["members"][0]
+        ["identity"] =
+        json!("00"));
     assert_refused!(
-        RestoreError::Identity { .. },
-        |v| v["members"][0]["identity"] = json!("00")
+        RestoreError::Node(NodeError::ZeroWeight { .. }),
+        |v| v["members"][1]["weight"] = json!(0)
     );
-    assert_refused!(RestoreError::Member(NodeError::ZeroWeight { .. }), |v| v
-        ["members"][1]["weight"] =
-        json!(0));
-    assert_refused!(RestoreError::Member(NodeError::TooManyPoints { .. }), |v| {
+    assert_refused!(RestoreError::Node(NodeError::TooManyPoints { .. }), |v| {
         v["members"][1]["weight"] = json!(u32::MAX);
     });
-    assert_refused!(RestoreError::Member(NodeError::EmptyIdentity), |v| {
+    assert_refused!(RestoreError::Node(NodeError::EmptyIdentity), |v| {
         v["members"][1]["node"] = json!("");
         v["members"][1]["identity"] = json!("");
     });
     assert_refused!(
-        RestoreError::Member(NodeError::Duplicate { .. }),
+        RestoreError::Node(NodeError::Duplicate { .. }),
         |v| v["members"][1] = v["members"][0].clone()
     );
 }
@@ -341,7 +353,7 @@ fn the_budget_is_the_builders() {
     let small = HashRing::<String>::builder().max_points(100);
     let error = small.restore(ring(Xxh3::new()).snapshot()).unwrap_err();
     assert!(
-        matches!(error, RestoreError::Member(NodeError::TooManyPoints { .. })),
+        matches!(error, RestoreError::Node(NodeError::TooManyPoints { .. })),
         "{error}"
     );
 }

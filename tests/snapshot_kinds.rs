@@ -216,7 +216,10 @@ fn each_comes_back_as_its_kind_and_under_its_hasher_only() {
             .unwrap_err(),
     ];
     for error in errors {
-        assert!(matches!(error, RestoreError::OtherHasher { .. }), "{error}");
+        assert!(
+            matches!(error, RestoreError::HasherMismatch { .. }),
+            "{error}"
+        );
     }
     let errors = [
         HashRing::restore(table.snapshot(), key)
@@ -230,7 +233,10 @@ fn each_comes_back_as_its_kind_and_under_its_hasher_only() {
             .unwrap_err(),
     ];
     for error in errors {
-        assert!(matches!(error, RestoreError::Kind { .. }), "{error}");
+        assert!(
+            matches!(error, RestoreError::KindMismatch { .. }),
+            "{error}"
+        );
     }
 }
 
@@ -258,36 +264,54 @@ macro_rules! assert_refused {
 
 fn every_change_is_refused<K: Kind>(good: &K) {
     use RestoreError as E;
-    assert_refused!(good, E::Format { found: 2, .. }, |v| v["format"] = json!(2));
-    assert_refused!(good, E::Kind { .. }, |v| v["kind"] = json!("ring"));
-    assert_refused!(good, E::Layout { found: 2, .. }, |v| v["layout"] = json!(2));
-    assert_refused!(good, E::Parameters, |v| v["parameters"]["more"] = json!(1));
-    assert_refused!(good, E::OtherHasher { .. }, |v| v["probe"] =
-        json!("0123456789abcdef"));
-    assert_refused!(good, E::Fingerprint { .. }, |v| v["fingerprint"] =
-        json!("0123456789abcdef"));
-    assert_refused!(good, E::Fingerprint { .. }, |v| v["members"][0]["weight"] =
-        json!(u32::MAX));
     assert_refused!(
         good,
-        E::Fingerprint { .. },
+        E::UnsupportedFormat { found: 2, .. },
+        |v| v["format"] = json!(2)
+    );
+    assert_refused!(good, E::KindMismatch { .. }, |v| v["kind"] = json!("ring"));
+    assert_refused!(
+        good,
+        E::UnsupportedLayout { found: 2, .. },
+        |v| v["layout"] = json!(2)
+    );
+    assert_refused!(good, E::InvalidParameters, |v| v["parameters"]["more"] =
+        json!(1));
+    assert_refused!(good, E::HasherMismatch { .. }, |v| v["probe"] =
+        json!("0123456789abcdef"));
+    assert_refused!(good, E::FingerprintMismatch { .. }, |v| v["fingerprint"] =
+        json!("0123456789abcdef"));
+    assert_refused!(
+        good,
+        E::FingerprintMismatch { .. },
+        |v| v["members"][0]["weight"] = json!(u32::MAX)
+    );
+    assert_refused!(
+        good,
+        E::FingerprintMismatch { .. },
         |v| v["members"][0]["drained"] = json!(true)
     );
-    assert_refused!(good, E::Fingerprint { .. }, |v| {
+    assert_refused!(good, E::FingerprintMismatch { .. }, |v| {
         drop(v["members"].as_array_mut().unwrap().pop());
     });
-    assert_refused!(good, E::Identity { .. }, |v| v["members"][0]["node"] =
-        json!("other"));
-    assert_refused!(good, E::Identity { .. }, |v| v["members"][0]["identity"] =
-        json!("00"));
-    assert_refused!(good, E::Member(NodeError::ZeroWeight { .. }), |v| {
+    assert_refused!(
+        good,
+        E::IdentityMismatch { .. },
+        |v| v["members"][0]["node"] = json!("other")
+    );
+    assert_refused!(
+        good,
+        E::IdentityMismatch { .. },
+        |v| v["members"][0]["identity"] = json!("00")
+    );
+    assert_refused!(good, E::Node(NodeError::ZeroWeight { .. }), |v| {
         v["members"][1]["weight"] = json!(0);
     });
-    assert_refused!(good, E::Member(NodeError::EmptyIdentity), |v| {
+    assert_refused!(good, E::Node(NodeError::EmptyIdentity), |v| {
         v["members"][1]["node"] = json!("");
         v["members"][1]["identity"] = json!("");
     });
-    assert_refused!(good, E::Member(NodeError::Duplicate { .. }), |v| {
+    assert_refused!(good, E::Node(NodeError::Duplicate { .. }), |v| {
         v["members"][1] = v["members"][0].clone();
     });
 }
@@ -323,11 +347,11 @@ fn parameters_that_no_table_has_are_refused() {
     // On 32 bits it is no number of slots at all.
     assert_refused!(
         &good,
-        E::Config(ConfigError::TooManySlots { .. }) | E::Parameters,
+        E::Config(ConfigError::TooManySlots { .. }) | E::InvalidParameters,
         set("slots", 1 << 63)
     );
     for slots in [1, 32, 128, 1 << 24] {
-        assert_refused!(&good, E::Fingerprint { .. }, set("slots", slots));
+        assert_refused!(&good, E::FingerprintMismatch { .. }, set("slots", slots));
     }
     for max_load in [1, (1 << 32) - 1] {
         assert_refused!(
@@ -337,12 +361,16 @@ fn parameters_that_no_table_has_are_refused() {
         );
     }
     for max_load in [0, 1 << 32, u64::MAX] {
-        assert_refused!(&good, E::Fingerprint { .. }, set("max_load", max_load));
+        assert_refused!(
+            &good,
+            E::FingerprintMismatch { .. },
+            set("max_load", max_load)
+        );
     }
     // More digits than a floating-point number has, so no table was ever given it.
-    assert_refused!(&good, E::Parameters, set("max_load", (1 << 60) + 1));
+    assert_refused!(&good, E::InvalidParameters, set("max_load", (1 << 60) + 1));
     for name in ["slots", "max_load"] {
-        assert_refused!(&good, E::Parameters, |v: &mut Value| {
+        assert_refused!(&good, E::InvalidParameters, |v: &mut Value| {
             v["parameters"].as_object_mut().unwrap().remove(name);
         });
     }
