@@ -68,12 +68,6 @@ pub struct LeastLoaded<N> {
 }
 
 impl<N> LeastLoaded<N> {
-    /// Creates a strategy without nodes, whose draws start from this seed.
-    #[must_use]
-    pub fn with_seed(seed: u64) -> Self {
-        LeastLoaded::drawing(Draws::with_seed(seed))
-    }
-
     /// Creates a strategy without nodes, with a seed from the operating system. Needs `std`.
     #[cfg(feature = "std")]
     #[must_use]
@@ -84,6 +78,15 @@ impl<N> LeastLoaded<N> {
 
 #[cfg(feature = "std")]
 construct_verbs!(impl[N: Key] LeastLoaded<N>, N, "");
+
+impl<N> LeastLoaded<N> {
+    /// Creates a strategy without nodes, whose draws start from this seed.
+    #[must_use]
+    pub fn with_seed(seed: u64) -> Self {
+        LeastLoaded::drawing(Draws::with_seed(seed))
+    }
+}
+
 routing_verbs!(impl[N: Key + Load] LeastLoaded<N>, N);
 picking_verbs!(impl[N: Key + Load] LeastLoaded<N>, N);
 membership!(LeastLoaded<N>, [N: Key], strategy [N: Key + Load], reading [N], "");

@@ -64,18 +64,23 @@ pub struct PowerOfTwo<N> {
 }
 
 impl<N> PowerOfTwo<N> {
-    /// Creates a strategy without nodes, with two choices, whose draws start from this seed.
-    #[must_use]
-    pub fn with_seed(seed: u64) -> Self {
-        PowerOfTwo::drawing(Draws::with_seed(seed))
-    }
-
     /// Creates a strategy without nodes, with two choices and a seed from the operating system.
     /// Needs `std`.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn new() -> Self {
         PowerOfTwo::drawing(Draws::from_entropy())
+    }
+}
+
+#[cfg(feature = "std")]
+construct_verbs!(impl[N: Key] PowerOfTwo<N>, N, "");
+
+impl<N> PowerOfTwo<N> {
+    /// Creates a strategy without nodes, with two choices, whose draws start from this seed.
+    #[must_use]
+    pub fn with_seed(seed: u64) -> Self {
+        PowerOfTwo::drawing(Draws::with_seed(seed))
     }
 
     /// Sets how many distinct nodes a pick draws and compares, from 1 to 16.
@@ -107,8 +112,6 @@ impl<N> PowerOfTwo<N> {
     }
 }
 
-#[cfg(feature = "std")]
-construct_verbs!(impl[N: Key] PowerOfTwo<N>, N, "");
 routing_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N);
 picking_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N);
 

@@ -104,7 +104,11 @@ impl<N> RoundRobin<N> {
     pub fn new() -> Self {
         RoundRobin::starting_at(0)
     }
+}
 
+construct_verbs!(impl[N: Key] RoundRobin<N>, N, "");
+
+impl<N> RoundRobin<N> {
     /// Creates a strategy without nodes, at this tick: pick number i takes the turn of tick
     /// `tick + i`. Start each client of a fleet at another tick, so that they do not move in step.
     ///
@@ -206,7 +210,6 @@ impl<N> RoundRobin<N> {
     }
 }
 
-construct_verbs!(impl[N: Key] RoundRobin<N>, N, "");
 routing_verbs!(impl[N: Key] RoundRobin<N>, N);
 picking_verbs!(impl[N: Key] RoundRobin<N>, N);
 membership!(RoundRobin<N>, [N: Key], strategy [N: Key], reading [N], "");

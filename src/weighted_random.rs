@@ -61,17 +61,22 @@ pub struct WeightedRandom<N> {
 }
 
 impl<N> WeightedRandom<N> {
-    /// Creates a strategy without nodes, whose draws start from this seed.
-    #[must_use]
-    pub fn with_seed(seed: u64) -> Self {
-        WeightedRandom::drawing(Draws::with_seed(seed))
-    }
-
     /// Creates a strategy without nodes, with a seed from the operating system. Needs `std`.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn new() -> Self {
         WeightedRandom::drawing(Draws::from_entropy())
+    }
+}
+
+#[cfg(feature = "std")]
+construct_verbs!(impl[N: Key] WeightedRandom<N>, N, "");
+
+impl<N> WeightedRandom<N> {
+    /// Creates a strategy without nodes, whose draws start from this seed.
+    #[must_use]
+    pub fn with_seed(seed: u64) -> Self {
+        WeightedRandom::drawing(Draws::with_seed(seed))
     }
 
     const fn drawing(draws: Draws) -> Self {
@@ -91,8 +96,6 @@ impl<N> WeightedRandom<N> {
     }
 }
 
-#[cfg(feature = "std")]
-construct_verbs!(impl[N: Key] WeightedRandom<N>, N, "");
 routing_verbs!(impl[N: Key] WeightedRandom<N>, N);
 picking_verbs!(impl[N: Key] WeightedRandom<N>, N);
 membership!(WeightedRandom<N>, [N: Key], strategy [N: Key], reading [N], "");

@@ -1,6 +1,7 @@
 //! [`HashRingBuilder`]: configures a ring.
 
-use super::{HashRing, MAX_POINTS, VIRTUAL_NODES};
+use super::HashRing;
+use super::hash_ring::{MAX_POINTS, VIRTUAL_NODES};
 use crate::error::ConfigError;
 use crate::hash::{KeyHasher, Xxh3};
 use crate::key::Key;
