@@ -458,7 +458,8 @@ fn a_table_that_cannot_work_is_refused() {
         assert!(error.to_string().contains(&load_factor.to_string()));
     }
     // Nothing is allocated for a table without nodes, so these are built at once.
-    for (slots, load_factor) in [(1, 1.0), (1 << 28, f64::MAX), (2, 1.0 + f64::EPSILON)] {
+    let most = if usize::BITS > 32 { 1 << 28 } else { 1 << 25 };
+    for (slots, load_factor) in [(1, 1.0), (most, f64::MAX), (2, 1.0 + f64::EPSILON)] {
         assert_eq!(refused(slots, load_factor), None);
     }
     assert_eq!(empty(8, Some(1.25)).load_factor(), Some(1.25));
