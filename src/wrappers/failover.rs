@@ -299,6 +299,20 @@ impl<S: Membership> Failover<S> {
         };
         edits.iter().map(homes).collect()
     }
+
+    /// Returns an error if an edit is invalid, of the first group that has one.
+    fn check_by_group(&self, edits: &[&Edit<S::Node>]) -> Result<(), NodeError> {
+        let homes = self.homes(edits)?;
+        for (i, group) in self.groups.iter().enumerate() {
+            let here = edits.iter().zip(&homes);
+            let here = here.filter(|(_, homes)| homes.contains(&i));
+            let part: Vec<_> = here.map(|(edit, _)| *edit).collect();
+            if !part.is_empty() {
+                group.check(&part)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// All or nothing: every group checks its part before the first one changes.
@@ -327,16 +341,19 @@ impl<S: Membership> Membership for Failover<S> {
     }
 
     fn check(&self, edits: &[&Edit<S::Node>]) -> Result<(), NodeError> {
-        let homes = self.homes(edits)?;
-        for (i, group) in self.groups.iter().enumerate() {
-            let here = edits.iter().zip(&homes);
-            let here = here.filter(|(_, homes)| homes.contains(&i));
-            let part: Vec<_> = here.map(|(edit, _)| *edit).collect();
-            if !part.is_empty() {
-                group.check(&part)?;
+        let Err(mut error) = self.check_by_group(edits) else {
+            return Ok(());
+        };
+        // The shortest beginning that is refused ends with the first invalid edit.
+        let (mut valid, mut refused) = (0, edits.len());
+        while refused - valid > 1 {
+            let middle = usize::midpoint(valid, refused);
+            match self.check_by_group(&edits[..middle]) {
+                Ok(()) => valid = middle,
+                Err(earlier) => (refused, error) = (middle, earlier),
             }
         }
-        Ok(())
+        Err(error)
     }
 
     fn member_mut(&mut self, id: &[u8]) -> Option<&mut S::Node> {
