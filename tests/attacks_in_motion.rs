@@ -3,7 +3,7 @@
 #![cfg(all(feature = "std", feature = "sticky", feature = "shared"))]
 
 use clockwise::load::{Counted, Counter};
-use clockwise::{Bounded, Edit, Failover, HashRing, Key, Membership, Shared};
+use clockwise::{AnyStrategy, Bounded, Changes, Edit, Failover, Filtered, HashRing, Key, LeastLoaded, Membership, PeakEwma, PowerOfTwo, Rendezvous, RoundRobin, Shared, SlotTable, Spread, Sticky, Strategy, Tracked, WeightedRandom, Zoned};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::time::Duration;
@@ -162,4 +162,347 @@ fn a_node_that_denies_its_requests_blocks_nobody() -> Outcome {
     });
     assert_eq!(is_done.recv_timeout(Duration::from_secs(10))?, (40, 10));
     Ok(())
+}
+
+/// A small generator: the numbers need only differ.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((u128::from(z ^ (z >> 31)) * u128::from(bound)) >> 64) as u64
+    }
+}
+
+/// A server whose first byte is its zone, with an address that may change.
+#[derive(Debug, Clone, PartialEq)]
+struct Server {
+    name: String,
+    address: u64,
+}
+
+impl Key for Server {
+    fn key_bytes(&self) -> impl AsRef<[u8]> {
+        self.name.as_bytes()
+    }
+}
+
+type Node = PeakEwma<Tracked<Server>>;
+type Boxed = Box<dyn Membership<Node = Node> + Send + Sync>;
+
+fn node(id: u64, address: u64) -> Node {
+    let name = format!("{}{id}", (b'a' + (id % 3) as u8) as char);
+    PeakEwma::new(Tracked::new(Server { name, address }), Duration::from_secs(10)).unwrap()
+}
+
+fn zone(node: &Node) -> u8 {
+    node.name.as_bytes()[0]
+}
+
+fn ring() -> HashRing<Node> {
+    HashRing::builder().virtual_nodes(4).build().unwrap()
+}
+
+/// Everything that has one membership, in several nestings.
+fn nestings() -> Vec<(&'static str, Boxed)> {
+    let hour = Duration::from_secs(3600);
+    let up = |_: &Node| true;
+    vec![
+        ("ring", Box::new(ring())),
+        ("rendezvous", Box::new(Rendezvous::new())),
+        ("table", Box::new(SlotTable::builder().slots(64).load_factor(1.25).build().unwrap())),
+        ("turns", Box::new(RoundRobin::new())),
+        ("random", Box::new(WeightedRandom::with_seed(1))),
+        ("least", Box::new(LeastLoaded::with_seed(1))),
+        ("two", Box::new(PowerOfTwo::with_seed(1))),
+        ("any", Box::new(AnyStrategy::new(ring()))),
+        ("box in box", Box::new(Box::new(ring()) as Boxed)),
+        ("failover", Box::new(Failover::new(vec![ring(), ring()]))),
+        (
+            "failover in failover",
+            Box::new(Failover::new(vec![Failover::new(vec![ring()]).overprovision(1.5).unwrap()])),
+        ),
+        (
+            "the whole stack",
+            Box::new(Sticky::new(
+                Bounded::new(
+                    Zoned::new(
+                        Filtered::new(
+                            Failover::new(vec![
+                                AnyStrategy::new(Spread::new(ring(), |_| 2)),
+                                AnyStrategy::new(LeastLoaded::with_seed(2)),
+                            ])
+                            .overprovision(1.4)
+                            .unwrap(),
+                            up,
+                        ),
+                        zone,
+                    ),
+                    1.25,
+                )
+                .unwrap()
+                .min_cap(2),
+                1000,
+                hour,
+            )),
+        ),
+    ]
+}
+
+/// What a change tells: the counts, and who left and was replaced.
+type Told = ([usize; 6], Vec<String>, Vec<String>);
+
+fn told(changes: Changes<Node>) -> Told {
+    let counts = [
+        changes.added(),
+        changes.removed(),
+        changes.reweighted(),
+        changes.drained(),
+        changes.undrained(),
+        changes.replaced(),
+    ];
+    let names = |nodes: Vec<Node>| {
+        let mut names: Vec<_> =
+            nodes.iter().map(|node| format!("{}@{}", node.name, node.address)).collect();
+        names.sort();
+        names
+    };
+    let (removed, replaced) = changes.into_parts();
+    (counts, names(removed), names(replaced))
+}
+
+/// Name, address, weight, drained, requests in flight.
+fn members(strategy: &(impl Strategy<Node = Node> + ?Sized)) -> Vec<(String, u64, u32, bool, u32)> {
+    let mut members = Vec::new();
+    strategy.for_each_member(&mut |member| {
+        let node = member.node;
+        let counted = node.in_flight();
+        members.push((node.name.clone(), node.address, member.weight, member.drained, counted));
+    });
+    members
+}
+
+/// The same edits and lists, good and bad, through every nesting: the same members, addresses,
+/// counts of requests, changes and errors as on a ring.
+#[test]
+fn every_nesting_changes_as_a_ring_does() {
+    let mut random = Numbers(1);
+    for round in 0..30 {
+        let mut all = nestings();
+        let mut guards = Vec::new();
+        for step in 0..20 {
+            let address = round * 100 + step;
+            let mut edit = || {
+                let (id, weight) = (random.below(7), random.below(20).min(4) as u32);
+                let weight = if weight == 0 && random.below(2) == 0 { 1 } else { weight };
+                move || {
+                    let name = node(id, 0).name.clone();
+                    match (id + u64::from(weight) + step) % 8 {
+                        0..=2 => Edit::insert(node(id, address), weight),
+                        3 => Edit::remove(&name),
+                        4 => Edit::set_weight(&name, weight),
+                        5 => Edit::drain(&name),
+                        6 => Edit::undrain(&name),
+                        _ => Edit::replace(node(id, address)),
+                    }
+                }
+            };
+            let edits: Vec<_> = (0..=step % 4).map(|_| edit()).collect();
+            let listed: Vec<_> = (0..6).map(|_| (random.below(7), 1 + random.below(3))).collect();
+            let kind = random.below(4);
+            let mut due: Option<(Result<Told, String>, Vec<_>)> = None;
+            for (name, strategy) in &mut all {
+                let result = match kind {
+                    0 => {
+                        let list = listed.iter().map(|&(id, w)| (node(id, address), w as u32));
+                        let merge: &mut dyn FnMut(&mut Node, Node) = &mut |present, listed| {
+                            *present = listed;
+                        };
+                        let mut list: Vec<_> = list.collect();
+                        if step % 3 > 0 {
+                            list.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+                            list.dedup_by(|a, b| a.0.name == b.0.name);
+                        }
+                        strategy.set_nodes_with(list, merge)
+                    }
+                    _ => {
+                        let edits: Vec<Edit<Node>> = edits.iter().map(|edit| edit()).collect();
+                        let checked = strategy.check(&edits.iter().collect::<Vec<_>>());
+                        let result = strategy.apply(edits);
+                        assert_eq!(checked.as_ref().err(), result.as_ref().err(), "{name}");
+                        result
+                    }
+                };
+                // Of several faults in a list any may be named.
+                let result = result.map(told).map_err(|error| match kind {
+                    0 => String::new(),
+                    _ => error.to_string(),
+                });
+                if let Some(id) = listed.first().map(|&(id, _)| node(id, 0).name.clone()) {
+                    // One more request on this node, if it is a member, for ever.
+                    if let Some(member) = strategy.member(id.as_bytes()) {
+                        guards.push(Counted::begin(member.node));
+                    }
+                }
+                let now = (result, members(&**strategy));
+                match &due {
+                    None => due = Some(now),
+                    Some(due) => assert_eq!(&now, due, "{name}, {kind}, {round}, {step}"),
+                }
+            }
+        }
+    }
+}
+
+/// Which nodes are down, by id.
+type Down = Arc<AtomicU64>;
+
+type Deep = Bounded<Zoned<Filtered<Failover<AnyStrategy<Node>>, Up>, fn(&Node) -> u8>>;
+type Up = Box<dyn Fn(&Node) -> bool + Send + Sync>;
+
+fn deep(factor: f64, min_cap: u32, overprovision: bool, down: &Down) -> Deep {
+    let groups = vec![
+        AnyStrategy::new(ring()),
+        AnyStrategy::new(Rendezvous::new()),
+        AnyStrategy::new(SlotTable::builder().slots(64).build().unwrap()),
+    ];
+    let groups = match overprovision {
+        true => Failover::new(groups).overprovision(1.25).unwrap(),
+        false => Failover::new(groups),
+    };
+    let down = Arc::clone(down);
+    let up: Up = Box::new(move |node: &Node| {
+        let id: u64 = node.name[1..].parse().unwrap();
+        down.load(Ordering::Relaxed) >> id & 1 == 0
+    });
+    let zoned = Zoned::new(Filtered::new(groups, up), zone as fn(&Node) -> u8);
+    Bounded::new(zoned, factor).unwrap().min_cap(min_cap)
+}
+
+/// A member as the caps see it: id, weight, whether it can be offered, requests in flight.
+type Row = (String, u32, bool, u32);
+
+struct Caps {
+    rows: Vec<Row>,
+    open: u32,
+    factor: f64,
+    min_cap: u32,
+}
+
+impl Caps {
+    fn of(bounded: &Deep, min_cap: u32, accept: impl Fn(&Node) -> bool) -> Self {
+        let mut rows = Vec::new();
+        bounded.for_each_member(&mut |member| {
+            if !member.drained {
+                let offered = bounded.admits(member.node) && accept(member.node);
+                let name = member.node.name.clone();
+                rows.push((name, member.weight, offered, member.node.in_flight()));
+            }
+        });
+        let (open, factor) = (bounded.open_leases(), bounded.load_factor());
+        Caps { rows, open, factor, min_cap }
+    }
+
+    fn cap(&self, weight: u32) -> u32 {
+        let sum = |all: bool| -> f64 {
+            let rows = self.rows.iter().filter(|row| all || row.2);
+            rows.map(|row| f64::from(row.1)).sum()
+        };
+        if sum(false) == 0.0 {
+            return 0;
+        }
+        // All numbers are small and the factors dyadic, so products are exact.
+        let fair = self.factor * f64::from((self.open + 1) * weight) / sum(false);
+        let least = f64::from(self.min_cap * weight) * self.rows.len() as f64 / sum(true);
+        fair.ceil().max(least.ceil()) as u32
+    }
+
+    /// The first node of the order that is below its cap.
+    fn first<'a>(&self, mut order: impl Iterator<Item = &'a Node>) -> Option<&'a Node> {
+        order.find(|node| {
+            let row = self.rows.iter().find(|row| row.0 == node.name);
+            row.is_some_and(|(_, weight, offered, n)| *offered && *n < self.cap(*weight))
+        })
+    }
+}
+
+/// With filters, zones, drained nodes, groups that share nodes, least caps, conditions, preferred
+/// nodes and changes of members, each request goes where the formula says.
+#[test]
+fn caps_hold_in_any_stack_by_the_formula() {
+    let mut random = Numbers(7);
+    let mut checked = 0;
+    for round in 0..150u64 {
+        let down: Down = Arc::default();
+        let (factor, min_cap) = ([1.25, 1.5, 2.0][(round % 3) as usize], [0, 0, 2, 8][(round % 4) as usize]);
+        let mut bounded = deep(factor, min_cap, round % 2 == 0, &down);
+        let groups = bounded.strategy_mut().strategy_mut().strategy_mut().groups_mut();
+        for (group, ids) in groups.iter_mut().zip([0..4, 3..9, 6..15]) {
+            let weighted = ids.map(|id| (node(id, 0), 1 + random.below(3) as u32));
+            group.extend_weighted(weighted).unwrap();
+        }
+        let mut leases = Vec::new();
+        for step in 0..60u64 {
+            let id = random.below(15);
+            let name = node(id, 0).name.clone();
+            match random.below(12) {
+                0 => down.store(random.below(1 << 15), Ordering::Relaxed),
+                1 => down.store(1 << id, Ordering::Relaxed),
+                2 => drop(bounded.drain(&name)),
+                3 => drop(bounded.undrain(&name)),
+                4 => drop(bounded.remove(&name)),
+                5 => drop(bounded.insert_weighted(node(id, step), 2)),
+                6 => drop(bounded.set_weight(&name, 1 + random.below(4) as u32)),
+                7 => drop(bounded.replace(node(id, step))),
+                8 => leases.truncate(leases.len() / 2),
+                _ => {}
+            }
+            for _ in 0..3 {
+                let key = random.below(40);
+                let inner = bounded.strategy();
+                let order = || inner.replicas(&key, usize::MAX).into_iter();
+                let odd = |node: &Node| node.name.len() % 2 == 1 || node.name.as_bytes()[1] % 2 == 1;
+                let kind = random.below(3);
+                let caps = Caps::of(&bounded, min_cap, |node| kind != 1 || odd(node));
+                let preferred = inner.member(name.as_bytes()).filter(|m| !m.drained);
+                let preferred = preferred.map(|m| m.node);
+                let due = match kind {
+                    2 => caps.first(preferred.into_iter().chain(order())),
+                    _ => caps.first(order()),
+                };
+                if kind != 1 {
+                    for (name, weight, ..) in &caps.rows {
+                        assert_eq!(bounded.cap(name), Some(caps.cap(*weight)), "{name}");
+                    }
+                    if kind == 0 {
+                        let routed = bounded.route(&key).map(|node| &node.name);
+                        let first = due.map(|node| &node.name);
+                        // If all are full, those are ordered anew.
+                        assert!(due.is_none() || routed == first, "{routed:?} {first:?}");
+                    }
+                }
+                let any = caps.rows.iter().any(|row| row.2);
+                let lease = match kind {
+                    0 => bounded.acquire(&key),
+                    1 => bounded.acquire_where(&key, odd),
+                    _ => bounded.acquire_preferring(&name, &key),
+                };
+                assert_eq!(lease.is_some(), any, "{round} {step} {kind}");
+                if let (Some(lease), Some(due)) = (&lease, due) {
+                    assert_eq!(lease.name, due.name, "{round} {step} {kind}");
+                    checked += 1;
+                }
+                leases.extend(lease.map(|lease| lease.into_parts()));
+            }
+        }
+        assert_eq!(bounded.open_leases() as usize, leases.len());
+        let nodes: Vec<Node> = leases.iter().map(|(node, _)| node.clone()).collect();
+        drop(leases);
+        assert!(nodes.iter().all(|node| node.in_flight() == 0));
+        assert_eq!(bounded.open_leases(), 0);
+    }
+    assert!(checked > 10_000, "{checked}");
 }
