@@ -202,7 +202,7 @@ fn strategies_behind_dyn() -> Outcome {
     let mut boxed: Box<dyn Membership<Node = Server> + Send + Sync> = Box::new(HashRing::new());
     boxed.set_nodes(vec![(Tracked::new("a"), 1), (Tracked::new("b"), 1)])?;
     boxed.set_nodes_with(vec![(Tracked::new("a"), 1)], &mut |present, listed| {
-        *present = listed
+        *present = listed;
     })?;
     boxed.apply(vec![Edit::insert(Tracked::new("b"), 1)])?;
     boxed.check(&[&Edit::remove("a")])?;
@@ -367,7 +367,7 @@ fn migrations() -> Outcome {
         let new = HashRing::from_nodes(names(&["a", "b", "c", "d"]))?;
         let _: Migration<'_, String> = old.diff(&new)?;
         let _ = old.diff_replicas(&new, 2)?;
-        let _ = old.diff_replicas_across(&new, 2, |node| node.len())?;
+        let _ = old.diff_replicas_across(&new, 2, String::len)?;
         let _ = old.diff_replicas_between(&new, 1, 2)?;
         let migration = old.diff_replicas(&new, 2)?;
         let first: Move<&String> = migration.moves().next().unwrap();
@@ -558,7 +558,7 @@ fn zones_and_snapshots_of_a_strategy() -> Outcome {
 
     let shared: Shared<HashRing<&str>> = Shared::new(ring);
     let snapshot: Arc<HashRing<&str>> = shared.load();
-    assert_eq!(shared.read(|ring| ring.len()), 3);
+    assert_eq!(shared.read(HashRing::len), 3);
     let removed: Option<&str> = shared.update(|ring| ring.remove("a1"));
     assert!(removed.is_some());
     let failed: Result<(), NodeError> = shared.try_update(|ring| ring.insert("a2"));
