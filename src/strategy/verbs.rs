@@ -551,7 +551,8 @@ macro_rules! managing_verbs {
             /// Returns a mutable reference to the node with this identity, drained or not.
             ///
             /// The node must keep its key bytes. If it does not, it remains the member with the
-            /// identity that it joined with.
+            /// identity that it joined with. To exchange the whole node use `replace`: an
+            /// assignment through this reference loses its count of requests in flight.
             pub fn get_mut<Q: $crate::Key + ?Sized>(&mut self, id: &Q) -> Option<&mut $N> {
                 <Self as $Verbs>::get_mut(self, id)
             }

@@ -29,6 +29,8 @@ use overprovision::{Overprovision, Weights};
 ///   add it to another group, change that group through [`groups_mut`](Failover::groups_mut).
 /// - A removed node leaves every group that has it. `Changes` then counts it, and returns a
 ///   payload, for each of these groups.
+/// - A change that is refused changes no group. If a hasher or a node's key panics during a change,
+///   the groups before that one have changed. An update of a [`Shared`](crate::Shared) undoes them.
 ///
 /// # Examples
 ///
