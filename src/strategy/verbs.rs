@@ -37,6 +37,10 @@ through_pointers! {
             (**self).for_each_member(f);
         }
 
+        fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, S::Node>)) {
+            (**self).for_each_eligible(f);
+        }
+
         fn route_token(&self, token: Token) -> Option<&S::Node> {
             (**self).route_token(token)
         }
@@ -343,7 +347,7 @@ macro_rules! inspecting_verbs {
             /// Returns the number of members that are not drained. O(N).
             pub fn eligible(&self) -> usize {
                 let mut count = 0;
-                $crate::Strategy::for_each_member(self, &mut |member| count += usize::from(!member.drained));
+                $crate::Strategy::for_each_eligible(self, &mut |_| count += 1);
                 count
             }
 

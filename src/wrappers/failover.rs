@@ -269,6 +269,21 @@ impl<S: Strategy> Strategy for Failover<S> {
         members.sort_by(|a, b| a.id.cmp(b.id));
         members.into_iter().for_each(f);
     }
+
+    /// Passes the members group by group, without the list that sorting them takes.
+    fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, S::Node>)) {
+        for (i, group) in self.groups.iter().enumerate() {
+            let (earlier, _) = self.groups.split_at(i);
+            group.for_each_eligible(&mut |member| {
+                if !earlier
+                    .iter()
+                    .any(|group| group.member(member.id).is_some())
+                {
+                    f(member);
+                }
+            });
+        }
+    }
 }
 
 impl<S: Membership> Failover<S> {
