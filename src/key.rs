@@ -105,7 +105,8 @@ pub trait Key {
     /// A strategy calls it on a new node before the node takes the place of `present`, a member
     /// with the same identity. The default does nothing. Implement it for a node that counts, so
     /// that the count survives when the node's address or another part of it is exchanged. Do not
-    /// change the identity.
+    /// change the identity, and share with `present` instead of emptying it: the change may still
+    /// be refused, and `set_nodes` keeps `present` and drops the new node.
     ///
     /// `Box` and tuples pass the call on to what they hold. `Rc` and `Arc` do so only if the new
     /// one is not shared yet, because nothing behind a shared pointer can be changed: put

@@ -128,9 +128,9 @@ impl<S> Shared<S> {
     ///
     /// If `change` fails or panics, nothing has changed: readers keep the snapshot that they have,
     /// and the next update works. Other writers wait while `change` runs and the strategy is
-    /// cloned, so neither may update the same `Shared`: it would wait for itself. The old snapshot
-    /// is dropped after the writers' lock is released, so a `Drop` of a node may update, unless
-    /// `change` itself drops that node.
+    /// cloned, so neither may update the same `Shared`: it would wait for itself. The old snapshot,
+    /// and a copy that is not swapped in, are dropped after the writers' lock is released, so a
+    /// `Drop` of a node may update, unless `change` itself drops that node.
     ///
     /// # Errors
     /// Those of `change`.
@@ -142,9 +142,12 @@ impl<S> Shared<S> {
     where
         S: Clone,
     {
+        // Declared before the lock, so dropped after it, whichever way this ends: the drop of a node
+        // may update.
+        let (before, mut strategy);
         let writer = lock(&self.writer);
-        let before = self.current.load_full();
-        let mut strategy = S::clone(&before.strategy);
+        before = self.current.load_full();
+        strategy = S::clone(&before.strategy);
         let done = change(&mut strategy)?;
         self.swap(&before, strategy);
         drop(writer);

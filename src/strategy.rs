@@ -118,6 +118,19 @@ pub trait Strategy {
     /// Passes every member to `f`, drained ones too, in order of identity.
     fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, Self::Node>));
 
+    /// Passes every member that is not drained to `f`, in any order that stays the same until the
+    /// members change.
+    ///
+    /// Override it if [`for_each_member`](Strategy::for_each_member) has to sort the members:
+    /// wrappers call this method during a pick.
+    fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, Self::Node>)) {
+        self.for_each_member(&mut |member| {
+            if !member.drained {
+                f(member);
+            }
+        });
+    }
+
     /// Returns the first node in `token`'s order. Returns `None` only if no node is eligible.
     fn route_token(&self, token: Token) -> Option<&Self::Node> {
         self.pick(token, &mut |_| true)

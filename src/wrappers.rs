@@ -51,6 +51,10 @@ macro_rules! forward_members {
         fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, Self::Node>)) {
             self.$strategy.for_each_member(f);
         }
+
+        fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, Self::Node>)) {
+            self.$strategy.for_each_eligible(f);
+        }
     };
 }
 use forward_members;

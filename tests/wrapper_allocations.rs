@@ -107,3 +107,25 @@ fn no_bound_session_allocates() {
         assert_no_allocation("acquire", || drop(sticky.acquire(&session).unwrap()));
     }
 }
+
+/// With a filter inside, W is counted during the acquire. That takes no list of the groups' members.
+#[test]
+fn no_lease_allocates_while_filtered_groups_are_counted() {
+    let half = |odd: bool| {
+        let mut half = ring();
+        half.retain(|member| (member.node.0 % 2 == 1) == odd);
+        half.insert(Tracked::new(Unique(7))).ok();
+        Filtered::new(half, move |node: &Node| node.0 % 5 > 0)
+    };
+    let groups = Failover::new(vec![half(true), half(false)]);
+    let bounded = Bounded::new(groups.overprovision(1.4).unwrap(), 1.25).unwrap();
+    assert_eq!(bounded.eligible(), 16);
+    drop(bounded.acquire("the weights are summed up now"));
+    let mut leases = Vec::with_capacity(500);
+    for _ in 0..500 {
+        leases.push(assert_no_allocation("acquire", || {
+            bounded.acquire("hot").unwrap()
+        }));
+        assert_no_allocation("cap", || bounded.cap(&3u32.to_be_bytes()).unwrap());
+    }
+}

@@ -77,7 +77,9 @@ const NODES_MAX: usize = MAX_POINTS / POINTS as usize;
 /// same; a backup server must be in the list for that, and can be drained.
 ///
 /// Here a node keeps its id while it is a member, like a server that is added and deleted at run
-/// time. A node that joins later gets the lowest id that is free. HAProxy itself places a server
+/// time. A node that joins later gets the lowest id that is free. In a batch the nodes that leave
+/// free their ids first, and a node that leaves and joins again keeps its id. So `apply` can number
+/// newcomers in another way than the same edits one by one. HAProxy itself places a server
 /// that is added at run time without an id as id 0 (bug #3413), so give it one: insert the node
 /// here and use `add server … id` with what [`id`](HaproxyConsistent::id) returns. A server that
 /// was added without one is placed like id 1,048,576, which has the same points as id 0.

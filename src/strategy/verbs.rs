@@ -37,6 +37,10 @@ through_pointers! {
             (**self).for_each_member(f);
         }
 
+        fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, S::Node>)) {
+            (**self).for_each_eligible(f);
+        }
+
         fn route_token(&self, token: Token) -> Option<&S::Node> {
             (**self).route_token(token)
         }
@@ -343,7 +347,7 @@ macro_rules! inspecting_verbs {
             /// Returns the number of members that are not drained. O(N).
             pub fn eligible(&self) -> usize {
                 let mut count = 0;
-                $crate::Strategy::for_each_member(self, &mut |member| count += usize::from(!member.drained));
+                $crate::Strategy::for_each_eligible(self, &mut |_| count += 1);
                 count
             }
 
@@ -551,7 +555,8 @@ macro_rules! managing_verbs {
             /// Returns a mutable reference to the node with this identity, drained or not.
             ///
             /// The node must keep its key bytes. If it does not, it remains the member with the
-            /// identity that it joined with.
+            /// identity that it joined with. To exchange the whole node use `replace`: an
+            /// assignment through this reference loses its count of requests in flight.
             pub fn get_mut<Q: $crate::Key + ?Sized>(&mut self, id: &Q) -> Option<&mut $N> {
                 <Self as $Verbs>::get_mut(self, id)
             }

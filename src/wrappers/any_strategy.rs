@@ -86,6 +86,10 @@ impl<N: Key> Strategy for AnyStrategy<N> {
         self.0.for_each_member(f);
     }
 
+    fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, N>)) {
+        self.0.for_each_eligible(f);
+    }
+
     fn route_token(&self, token: Token) -> Option<&N> {
         self.0.route_token(token)
     }

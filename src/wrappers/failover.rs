@@ -29,6 +29,8 @@ use overprovision::{Overprovision, Weights};
 ///   add it to another group, change that group through [`groups_mut`](Failover::groups_mut).
 /// - A removed node leaves every group that has it. `Changes` then counts it, and returns a
 ///   payload, for each of these groups.
+/// - A change that is refused changes no group. If a hasher or a node's key panics during a change,
+///   the groups before that one have changed. An update of a [`Shared`](crate::Shared) undoes them.
 ///
 /// # Examples
 ///
@@ -267,6 +269,21 @@ impl<S: Strategy> Strategy for Failover<S> {
         members.sort_by(|a, b| a.id.cmp(b.id));
         members.into_iter().for_each(f);
     }
+
+    /// Passes the members group by group, without the list that sorting them takes.
+    fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, S::Node>)) {
+        for (i, group) in self.groups.iter().enumerate() {
+            let (earlier, _) = self.groups.split_at(i);
+            group.for_each_eligible(&mut |member| {
+                if !earlier
+                    .iter()
+                    .any(|group| group.member(member.id).is_some())
+                {
+                    f(member);
+                }
+            });
+        }
+    }
 }
 
 impl<S: Membership> Failover<S> {
@@ -299,6 +316,20 @@ impl<S: Membership> Failover<S> {
         };
         edits.iter().map(homes).collect()
     }
+
+    /// Returns an error if an edit is invalid, of the first group that has one.
+    fn check_by_group(&self, edits: &[&Edit<S::Node>]) -> Result<(), NodeError> {
+        let homes = self.homes(edits)?;
+        for (i, group) in self.groups.iter().enumerate() {
+            let here = edits.iter().zip(&homes);
+            let here = here.filter(|(_, homes)| homes.contains(&i));
+            let part: Vec<_> = here.map(|(edit, _)| *edit).collect();
+            if !part.is_empty() {
+                group.check(&part)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// All or nothing: every group checks its part before the first one changes.
@@ -327,16 +358,19 @@ impl<S: Membership> Membership for Failover<S> {
     }
 
     fn check(&self, edits: &[&Edit<S::Node>]) -> Result<(), NodeError> {
-        let homes = self.homes(edits)?;
-        for (i, group) in self.groups.iter().enumerate() {
-            let here = edits.iter().zip(&homes);
-            let here = here.filter(|(_, homes)| homes.contains(&i));
-            let part: Vec<_> = here.map(|(edit, _)| *edit).collect();
-            if !part.is_empty() {
-                group.check(&part)?;
+        let Err(mut error) = self.check_by_group(edits) else {
+            return Ok(());
+        };
+        // The shortest beginning that is refused ends with the first invalid edit.
+        let (mut valid, mut refused) = (0, edits.len());
+        while refused - valid > 1 {
+            let middle = usize::midpoint(valid, refused);
+            match self.check_by_group(&edits[..middle]) {
+                Ok(()) => valid = middle,
+                Err(earlier) => (refused, error) = (middle, earlier),
             }
         }
-        Ok(())
+        Err(error)
     }
 
     fn member_mut(&mut self, id: &[u8]) -> Option<&mut S::Node> {

@@ -96,6 +96,10 @@ impl<S: Strategy, P: Fn(&S::Node) -> bool> Strategy for Filtered<S, P> {
     fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, S::Node>)) {
         self.strategy.for_each_member(f);
     }
+
+    fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, S::Node>)) {
+        self.strategy.for_each_eligible(f);
+    }
 }
 
 routing_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node);

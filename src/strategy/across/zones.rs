@@ -36,8 +36,8 @@ impl Zones {
         Z: PartialEq,
     {
         let mut zones: Vec<(Z, usize, &S::Node)> = Vec::new();
-        strategy.for_each_member(&mut |member| {
-            if member.drained || count == Count::Admitted && !strategy.admits(member.node) {
+        strategy.for_each_eligible(&mut |member| {
+            if count == Count::Admitted && !strategy.admits(member.node) {
                 return;
             }
             let zone = zone(member.node);

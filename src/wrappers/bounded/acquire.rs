@@ -185,7 +185,7 @@ impl<S: Strategy<Node: Counted>> Bounded<S> {
         let floor = self.floor();
         loop {
             let others = self.open.get().saturating_sub(1).into();
-            let here = full.iter().map(|(node, _)| u64::from(node.in_flight()));
+            let here = full.iter().map(|(node, _)| u64::from(node.counter().get()));
             let weights = full.iter().map(|(_, weight)| u64::from(weight));
             let now = self.factor.caps(others, total);
             let among = self.factor.caps(here.sum(), weights.sum());

@@ -87,8 +87,8 @@ impl<'a, S: Strategy<Node: Counted>> Look<'a, S> {
         // First those from the start on, then those before it.
         for from_start in [true, false] {
             let mut place = 0;
-            strategy.for_each_member(&mut |member| {
-                if member.drained || done.is_some() {
+            strategy.for_each_eligible(&mut |member| {
+                if done.is_some() {
                     return;
                 }
                 let here = place;

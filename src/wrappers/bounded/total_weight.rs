@@ -31,11 +31,7 @@ impl Sum {
     #[cold]
     fn sum_up<S: Strategy>(&self, strategy: &S, part: fn(Member<'_, S::Node>) -> u64) -> u64 {
         let mut sum = 0;
-        strategy.for_each_member(&mut |member| {
-            if !member.drained {
-                sum += part(member);
-            }
-        });
+        strategy.for_each_eligible(&mut |member| sum += part(member));
         let known = usize::try_from(sum).unwrap_or(UNKNOWN);
         self.0.store(known, Ordering::Relaxed);
         sum
