@@ -95,16 +95,26 @@ fn duplicate_text(node: &str, listed: bool) -> String {
 }
 
 impl NodeError {
-    pub(crate) fn unknown(identity: &[u8]) -> Self {
+    /// Creates the error that no member has this identity, for a
+    /// [`Membership`](crate::Membership) of your own.
+    pub fn unknown(identity: &[u8]) -> Self {
         NodeError::Unknown {
             node: readable(identity),
         }
     }
 
-    pub(crate) fn duplicate(identity: &[u8], listed: bool) -> Self {
+    /// Creates the error that this identity is a member already, or is `listed` twice.
+    pub fn duplicate(identity: &[u8], listed: bool) -> Self {
         NodeError::Duplicate {
             node: readable(identity),
             listed,
+        }
+    }
+
+    /// Creates the error that a node has weight 0.
+    pub fn zero_weight(identity: &[u8]) -> Self {
+        NodeError::ZeroWeight {
+            node: readable(identity),
         }
     }
 }

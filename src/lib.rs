@@ -111,6 +111,7 @@ pub mod hash;
 pub mod load;
 pub mod migration;
 pub mod nodes;
+pub mod preference;
 pub mod ring;
 pub mod snapshot;
 pub mod table;
@@ -125,7 +126,6 @@ mod hex;
 mod key;
 mod named;
 mod pointers;
-mod preference;
 mod rendezvous;
 mod strategy;
 

@@ -19,8 +19,6 @@ pub use edit::Edit;
 pub use iter::{Members, Nodes};
 pub use member::Member;
 
-pub use crate::preference::Preference;
-
 pub(crate) use draft::{Draft, Planned};
 pub(crate) use verbs::{OfNodes, members_of_nodes, membership};
 

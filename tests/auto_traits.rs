@@ -3,7 +3,7 @@
 use clockwise::{
     Balance, Changes, ConfigError, HashRing, KeyHasher, Manage, Member, Membership, Mixed,
     NodeError, Route, SipHash13, Strategy, Token, Xxh3, balance::NodeBalance,
-    error::NotEnoughDomains, nodes::Members, nodes::Nodes, nodes::Preference, ring::Arcs,
+    error::NotEnoughDomains, nodes::Members, nodes::Nodes, preference::Preference, ring::Arcs,
     ring::HashRingBuilder, ring::RingArc,
 };
 use std::cell::Cell;

@@ -12,7 +12,7 @@ use clockwise::compat::{EnvoyMaglev, EnvoyRing, HaproxyConsistent, Jump, Ketama,
 use clockwise::error::NotDone;
 use clockwise::load::{Counted, Counter, InFlight, InFlightOf, Timer, Watch};
 use clockwise::migration::{EpochsProgress, Progress};
-use clockwise::nodes::Preference;
+use clockwise::preference::Preference;
 use clockwise::ring::RingArc;
 use clockwise::wrappers::{Lease, Session};
 use clockwise::{

@@ -231,8 +231,8 @@ macro_rules! placement {
                 offer(&self.nodes, self.ranks(token), &mut accept)
             }
 
-            fn preference_of(&self, token: $crate::Token) -> $crate::nodes::Preference<'_, N> {
-                $crate::nodes::Preference::foreign(&self.nodes, self.ranks(token))
+            fn preference_of(&self, token: $crate::Token) -> $crate::preference::Preference<'_, N> {
+                $crate::preference::Preference::foreign(&self.nodes, self.ranks(token))
             }
         }
 

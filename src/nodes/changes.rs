@@ -40,6 +40,42 @@ impl<N> Changes<N> {
         }
     }
 
+    /// Creates changes for a [`Membership`](crate::Membership) of your own: these nodes left, and
+    /// these payloads were replaced. Nothing else is counted yet.
+    pub fn new(removed: Vec<N>, replaced: Vec<N>) -> Self {
+        Changes {
+            counts: Counts {
+                removed: removed.len(),
+                replaced: replaced.len(),
+                ..Counts::default()
+            },
+            removed,
+            replaced,
+        }
+    }
+
+    /// Sets the number of nodes that became members.
+    #[must_use]
+    pub fn with_added(mut self, added: usize) -> Self {
+        self.counts.added = added;
+        self
+    }
+
+    /// Sets the number of members whose weight changed.
+    #[must_use]
+    pub fn with_reweighted(mut self, reweighted: usize) -> Self {
+        self.counts.reweighted = reweighted;
+        self
+    }
+
+    /// Sets the numbers of members that were drained and restored.
+    #[must_use]
+    pub fn with_drained(mut self, drained: usize, undrained: usize) -> Self {
+        self.counts.drained = drained;
+        self.counts.undrained = undrained;
+        self
+    }
+
     /// Returns the number of nodes that became members.
     pub fn added(&self) -> usize {
         self.counts.added
@@ -78,7 +114,8 @@ impl<N> Changes<N> {
         self.counts == Counts::default()
     }
 
-    /// Returns the nodes that left, in order of identity.
+    /// Returns the nodes that left, in order of identity, group by group for a
+    /// [`Failover`](crate::Failover). Nodes that were added and removed by one list come last.
     pub fn into_removed(self) -> Vec<N> {
         self.removed
     }

@@ -363,9 +363,7 @@ fn check(identity: &[u8], weight: u32) -> Result<(), NodeError> {
         return Err(NodeError::EmptyIdentity);
     }
     if weight == 0 {
-        return Err(NodeError::ZeroWeight {
-            node: readable(identity),
-        });
+        return Err(NodeError::zero_weight(identity));
     }
     Ok(())
 }

@@ -219,13 +219,13 @@ macro_rules! placement_verbs {
 
             /// Returns all eligible nodes in `key`'s order of preference, lazily, each once.
             #[inline]
-            pub fn preference<K: $crate::Key + ?Sized>(&self, key: &K) -> $crate::nodes::Preference<'_, $N> {
+            pub fn preference<K: $crate::Key + ?Sized>(&self, key: &K) -> $crate::preference::Preference<'_, $N> {
                 self.preference_of(self.token(key))
             }
 
             /// Returns all eligible nodes in a token's order of preference, lazily, each once.
             #[inline]
-            pub fn preference_token(&self, token: $crate::Token) -> $crate::nodes::Preference<'_, $N> {
+            pub fn preference_token(&self, token: $crate::Token) -> $crate::preference::Preference<'_, $N> {
                 self.preference_of(token)
             }
         }
@@ -425,7 +425,8 @@ macro_rules! managing_verbs {
             ///
             /// # Errors
             /// As `insert_weighted`, for the first node that is refused. An identity that is
-            /// listed twice is a duplicate.
+            /// listed twice is a duplicate. A strategy reads the list up to that node, a wrapper
+            /// reads all of it first.
             pub fn extend_weighted<I>(&mut self, nodes: I) -> Result<(), $crate::NodeError>
             where
                 I: IntoIterator<Item = ($N, u32)>,

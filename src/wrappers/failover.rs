@@ -25,7 +25,8 @@ use overprovision::{Overprovision, Weights};
 /// - A key has one token, that of the first group's hasher ([`Xxh3`] if there is no group), and
 ///   each group orders its nodes by it. So a group with another hasher answers as its `route_token`
 ///   does, not as it would hash the key alone.
-/// - When members change, a listed node stays in its group and **a new node joins the first**. To
+/// - When members change, a listed node stays in its group and **a new node joins the first**. The
+///   order of the list is ignored, also by groups for which it counts. To
 ///   add it to another group, change that group through [`groups_mut`](Failover::groups_mut).
 /// - A removed node leaves every group that has it. `Changes` then counts it, and returns a
 ///   payload, for each of these groups.
