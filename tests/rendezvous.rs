@@ -1,12 +1,16 @@
-//! Rendezvous: an independent oracle, and the laws it must obey.
+//! Rendezvous has the order of its formula, and moves only the keys that must move.
 //!
-//! `CLOCKWISE_LONG=1` runs the full counts (figures with `-- --nocapture`), `CLOCKWISE_FAST=1` fewer than usual.
+//! `CLOCKWISE_LONG=1` runs the full counts (figures with `-- --nocapture`), and `CLOCKWISE_FAST=1`
+//! runs fewer than usual.
 
-use clockwise::{KeyHasher, Mixed, NodeError, Rendezvous, Route, SipHash13, Strategy, Token, Xxh3};
+use clockwise::{
+    KeyHasher, Mixed, NodeError, Rendezvous, Route, SipHash13, SlotTable, Strategy, Token, Xxh3,
+};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-/// The count for this run: emulated platforms set `CLOCKWISE_FAST`, releases `CLOCKWISE_LONG`.
+/// Returns the count for this run. Emulated platforms set `CLOCKWISE_FAST`, releases
+/// `CLOCKWISE_LONG`.
 fn scaled(fast: usize, usual: usize, long: usize) -> usize {
     let is_set = |name| std::env::var_os(name).is_some();
     match (is_set("CLOCKWISE_LONG"), is_set("CLOCKWISE_FAST")) {
@@ -57,8 +61,8 @@ fn of<H: KeyHasher>(set: &Weighted, hasher: H) -> Rendezvous<String, H> {
     nodes
 }
 
-/// The order by the written formula, in floating point: −ln(u)/w ascending. `None` where two are too close for floats to tell, unless hash and weight
-/// are the same: then the lesser name comes first.
+/// Returns the order by the formula, in floating point: −ln(u)/w ascending. Returns `None` if two
+/// nodes are too close for floats to tell. The lesser name is first if hash and weight are equal.
 fn oracle(set: &Weighted, hasher: &impl KeyHasher, token: u64) -> Option<Vec<String>> {
     let cost = |(name, &weight): (&String, &u32)| {
         let mut y = token ^ hasher.hash_bytes(&[&[0; 4], name.as_bytes()].concat());
@@ -82,7 +86,7 @@ fn oracle(set: &Weighted, hasher: &impl KeyHasher, token: u64) -> Option<Vec<Str
     (!unclear).then(|| costs.into_iter().map(|cost| cost.3).collect())
 }
 
-/// Random histories of all verbs, those that must fail too, against a map and the formula.
+/// Random histories of all verbs, including calls that must fail, against a map and the formula.
 #[test]
 fn random_histories_agree_with_a_model() {
     fn check<H: KeyHasher + Copy>(random: &mut Random, hasher: H) -> usize {
@@ -191,6 +195,121 @@ fn the_order_is_that_of_the_formula() {
         }
     }
     assert!(compared > sets * 4);
+}
+
+/// −log₂((score + 1) / 2⁶⁴) in units of 2⁻⁵⁷, as the layout defines it.
+fn cost(score: u64) -> u128 {
+    let x = u128::from(score) + 1;
+    if x == 1 << 64 {
+        return 0;
+    }
+    let n = (x as u64).leading_zeros();
+    let (mut m, mut f) = (x << n, 0);
+    for _ in 0..57 {
+        let bit = (m * m) >> 127;
+        m = (m * m) >> (63 + bit);
+        f = f << 1 | bit;
+    }
+    (u128::from(1 + n) << 57) - f
+}
+
+/// The order by scores and a sort, in exact arithmetic.
+fn scores_and_a_sort(set: &Weighted, hasher: &impl KeyHasher, token: u64) -> Vec<String> {
+    let mut claims: Vec<_> = set
+        .iter()
+        .map(|(name, &weight)| {
+            let y = token ^ hasher.hash_bytes(&[&[0; 4], name.as_bytes()].concat());
+            let y = (y ^ (y >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+            let score = (y ^ (y >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+            (cost(score), u128::from(weight), score, name)
+        })
+        .collect();
+    claims.sort_by(|a, b| {
+        let by_cost = (a.0 * b.1).cmp(&(b.0 * a.1));
+        by_cost.then(b.2.cmp(&a.2)).then(a.3.cmp(b.3))
+    });
+    claims.into_iter().map(|claim| claim.3.clone()).collect()
+}
+
+/// Sizes on both sides of each limit at which nodes are found in another way, and weights and
+/// hashes with many close claims and ties. Tokens near 0 make scores that are alike.
+#[test]
+fn the_order_is_that_of_scores_and_a_sort_with_no_exception() {
+    fn check<H: KeyHasher + Copy>(random: &mut Random, hasher: H, size: usize, kind: usize) {
+        let weight = |i: usize, random: &mut Random| match kind {
+            0 => 1,
+            1 => 1 + i as u32 % 5,
+            2 => 100 + i as u32,
+            3 => 10u32.pow(random.below(10) as u32),
+            4 => u32::MAX - i as u32 % 2,
+            _ => 1 + random.below(3_000_000_000) as u32,
+        };
+        let set: Weighted = (0..size)
+            .map(|i| (format!("n{i}"), weight(i, random)))
+            .collect();
+        let nodes = of(&set, hasher);
+        for _ in 0..scaled(1, 3, 100) {
+            let token = random.next() >> (random.below(3) * 30);
+            let expected = scores_and_a_sort(&set, &hasher, token);
+            let mut order = Vec::new();
+            nodes.pick(Token::new(token), &mut |node| {
+                order.push(node.clone());
+                false
+            });
+            assert_eq!(order, expected, "{size} nodes, weights {kind}, {token}");
+            let key = token.to_le_bytes();
+            let preference = nodes.preference(&key);
+            let expected = scores_and_a_sort(&set, &hasher, nodes.token(&key).get());
+            // A clone continues from any place.
+            for taken in [0, 1, 2, 3, 4, 17, 18, size - 1] {
+                let mut rest = preference.clone();
+                assert!(rest.by_ref().take(taken).eq(expected.iter().take(taken)));
+                assert!(rest.clone().eq(expected.iter().skip(taken)));
+                assert!(rest.eq(expected.iter().skip(taken)));
+            }
+        }
+    }
+    let mut random = Random(7);
+    for size in [1, 2, 3, 4, 5, 9, 10, 17, 18, 20, 21, 40, 99, 100, 101, 150] {
+        for kind in 0..6 {
+            let masked = |mask| Mixed::from_fn(move |b: &[u8]| Xxh3::new().hash_bytes(b) & mask);
+            check(&mut random, Xxh3::new(), size, kind);
+            check(&mut random, masked(0), size, kind);
+            check(&mut random, masked(3), size, kind);
+            check(&mut random, masked(0xff), size, kind);
+            check(&mut random, masked(0xff << 56), size, kind);
+        }
+    }
+}
+
+/// A slot table has the order of the slot's number, but for an owner that a cap has chosen.
+#[test]
+fn a_slot_table_has_the_same_order_after_its_owner() {
+    for (size, weights) in [(3, 1), (10, 1), (20, 30), (100, 5), (130, 1), (130, 50)] {
+        let mut random = Random(size);
+        let set: Weighted = (0..size)
+            .map(|i| (format!("n{i}"), 1 + random.below(weights) as u32))
+            .collect();
+        let members = || set.iter().map(|(name, &weight)| (name.clone(), weight));
+        let builder = || SlotTable::builder().slots(256);
+        let free = builder().from_weighted(members()).unwrap();
+        let capped = builder().load_factor(1.0).from_weighted(members()).unwrap();
+        for slot in (0..256u64).step_by(9) {
+            let token = Token::new(slot << 56);
+            let mut expected = scores_and_a_sort(&set, &Xxh3::new(), slot);
+            for table in [&free, &capped] {
+                let mut order = Vec::new();
+                table.pick(token, &mut |node| {
+                    order.push(node.clone());
+                    false
+                });
+                let owner = table.route_token(token).unwrap();
+                expected.retain(|node| node != owner);
+                expected.insert(0, owner.clone());
+                assert_eq!(order, expected, "{size} nodes, slot {slot}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -320,7 +439,7 @@ fn flaps_restore_everything() {
     assert_eq!(nodes.route("key"), Some(&owner));
 }
 
-/// Σ (observed − expected)²/expected as a standard normal deviate (Wilson and Hilferty).
+/// Returns Σ (observed − expected)²/expected as a standard normal deviate (Wilson and Hilferty).
 fn chi_squared(observed: &[u64], expected: &[f64], freedom: usize) -> f64 {
     let terms = observed.iter().zip(expected);
     let chi: f64 = terms.map(|(&o, e)| (o as f64 - e).powi(2) / e).sum();
@@ -328,7 +447,8 @@ fn chi_squared(observed: &[u64], expected: &[f64], freedom: usize) -> f64 {
     ((chi / k).cbrt() - (1.0 - 2.0 / (9.0 * k))) / (2.0 / (9.0 * k)).sqrt()
 }
 
-/// p = 10⁻⁶, one-sided, is 4.75 standard deviations; over 100 sets the greatest of fair deviates is expected near 2.5.
+/// p = 10⁻⁶, one-sided, is 4.75 standard deviations. Over 100 sets the greatest of fair deviates is
+/// expected near 2.5.
 const P_ONE_IN_A_MILLION: f64 = 4.75;
 
 #[test]
@@ -417,7 +537,7 @@ fn shares_follow_weights_within_five_sigma() {
     println!("{keys} keys: worst share {worst:.2} sigma off");
 }
 
-/// Which node is next is what a removal shows: through the passes over the field and through the sorted rest.
+/// A removal shows which node is next, through the passes over the field and the sorted rest.
 #[test]
 fn the_next_in_preference_is_the_owner_once_the_first_is_gone() {
     let mut random = Random(5);

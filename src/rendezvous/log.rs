@@ -1,33 +1,35 @@
-//! FROZEN. Layout V1: the logarithm that weighs scores, in integers, so that every platform agrees.
+//! FROZEN. Layout V1: the logarithm that applies weights to scores, in integers, so that every
+//! platform agrees.
 //!
 //! The *cost* of a score is −log₂((score + 1) / 2⁶⁴) in units of 2⁻⁵⁷, from 0 to 2⁶³:
 //!
 //! ```text
 //! x = score + 1;  if x = 2⁶⁴: cost = 0
 //! n = leading zero bits of x as a u64
-//! m = x × 2ⁿ                                       so 2⁶³ ≤ m < 2⁶⁴; it stands for m / 2⁶³, in [1, 2)
+//! m = x × 2ⁿ                               so 2⁶³ ≤ m < 2⁶⁴; it represents m / 2⁶³, in [1, 2)
 //! f = 0;  57 times:
-//!     s = m²                                       exact, 128 bits
-//!     if s ≥ 2¹²⁷: f = 2f + 1, m = ⌊s / 2⁶⁴⌋         the next bit of log₂ m is 1
+//!     s = m²                               exact, 128 bits
+//!     if s ≥ 2¹²⁷: f = 2f + 1, m = ⌊s / 2⁶⁴⌋ the next bit of log₂ m is 1
 //!     else:        f = 2f,     m = ⌊s / 2⁶³⌋
 //! cost = (1 + n) × 2⁵⁷ − f
 //! ```
 //!
-//! Squaring doubles a logarithm, so each step brings its next bit to the front. Only multiplication, rounded down, is used: no table,
-//! nothing to round differently elsewhere. Two facts follow.
-//! - *Never increasing in the score*: rounding down keeps the order of any two m, and the first step at which their bits differ
-//!   gives the greater its 1. So among nodes of one weight the greatest score has the least cost, and no logarithm is needed at
-//!   all.
-//! - *Exact to 1.03 units*: rounding takes less than 2⁻⁶³ of m in a step, which reaches the k-th bit and those after it as 1.45 × 2⁻⁶³⁻ᵏ: all
-//!   steps together less than 0.03 units, and the bits not taken less than 1, always towards the greater cost.
+//! Squaring doubles a logarithm, so each step brings its next bit to the front. It only takes
+//! multiplications that are rounded down, so no platform can round differently. Two facts follow.
+//! - *The cost never increases with the score.* Rounding down keeps the order of any two m, and the
+//!   first step at which their bits differ gives the greater one its 1. So among nodes of one
+//!   weight the greatest score has the least cost, and no logarithm is needed.
+//! - *The cost is exact to 1.03 units.* Rounding takes less than 2⁻⁶³ of m in a step, which reaches
+//!   the k-th bit and those after it as 1.45 × 2⁻⁶³⁻ᵏ. All steps together take less than 0.03
+//!   units, and the bits that are not computed less than 1, always towards the greater cost.
 //!
-//! The squarings depend on each other and take 150–200 ns. So [`Bracket`] says at once between which bounds a cost lies, and only
-//! where two brackets overlap, once in thousands of comparisons, are costs worked out.
+//! The squarings depend on each other and take 150 to 200 ns. So [`Bracket`] gives bounds of a cost
+//! quickly. Only if two brackets overlap, once in thousands of comparisons, are costs computed.
 
-/// Fraction bits of a cost.
+/// The number of fraction bits of a cost.
 const BITS: u32 = 57;
 
-/// See the top of this file.
+/// Returns the cost of a score. See the top of this file.
 pub(crate) const fn cost(score: u64) -> u64 {
     match score.checked_add(1) {
         None => 0,
@@ -38,7 +40,7 @@ pub(crate) const fn cost(score: u64) -> u64 {
     }
 }
 
-/// ⌊2⁵⁷ log₂(m / 2⁶³)⌋, or one less, for m ≥ 2⁶³.
+/// Returns ⌊2⁵⁷ log₂(m / 2⁶³)⌋, or one less, for m ≥ 2⁶³.
 const fn log2_fraction(mut m: u64) -> u64 {
     let (mut f, mut i) = (0, 0);
     while i < BITS {
@@ -51,7 +53,7 @@ const fn log2_fraction(mut m: u64) -> u64 {
     f
 }
 
-/// Bounds of a cost, both included.
+/// The bounds of a cost, both included.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bracket {
     pub(crate) low: u64,
@@ -69,14 +71,18 @@ const KNOTS: [u64; 257] = {
     knots
 };
 
-/// How far the logarithm rises above a chord between two knots: at most (1/256)²/(8 ln 2) = 2.76 × 10⁻⁶ < 2⁻¹⁸.
+/// A bound of the height of the logarithm above a chord between two knots, which is at most
+/// (1/256)²/(8 ln 2) = 2.76 × 10⁻⁶ < 2⁻¹⁸.
 const RISE: u64 = 1 << (BITS - 18);
 
-/// Knots and fractions are rounded down, together by less than this.
+/// A bound of the rounding of knots and fractions, which are rounded down.
 const ROUNDING: u64 = 4;
 
 impl Bracket {
-    /// The bounds of `cost(score)`: the logarithm is concave, so it lies above its chords, a little.
+    /// The greatest distance between the bounds.
+    pub(crate) const WIDTH: u64 = RISE + 2 * ROUNDING;
+
+    /// Returns the bounds of `cost(score)`. The logarithm is concave, so it is above its chords.
     #[inline]
     pub(crate) const fn of(score: u64) -> Self {
         let Some(x) = score.checked_add(1) else {
@@ -89,7 +95,7 @@ impl Bracket {
         let chord = KNOTS[knot] + ((step as u128 * within as u128) >> 55) as u64;
         let high = ((1 + n as u64) << BITS) - chord + ROUNDING;
         Bracket {
-            low: high.saturating_sub(RISE + 2 * ROUNDING),
+            low: high.saturating_sub(Bracket::WIDTH),
             high,
         }
     }
@@ -100,7 +106,7 @@ mod tests {
     use super::*;
     use crate::hash::fmix64;
 
-    /// Scores of every magnitude, at and around powers of two and knots, and random ones.
+    /// Returns scores of every magnitude, at and around powers of two and knots, and random ones.
     fn scores() -> impl Iterator<Item = u64> {
         let edges = (0..64u32).flat_map(|n| {
             (0..=256u64).step_by(4).flat_map(move |knot| {
@@ -112,7 +118,8 @@ mod tests {
         edges.chain(random)
     }
 
-    /// Recorded with exact values from arbitrary-precision arithmetic, by `tests/spec/check_rendezvous_slots.py`.
+    /// `tests/spec/check_rendezvous_slots.py` recorded the costs, with exact values from
+    /// arbitrary-precision arithmetic.
     #[test]
     fn costs_are_as_recorded_and_exact_to_1_03_units() {
         let file = include_str!("../../tests/golden/v1/log2.tsv");
@@ -153,7 +160,7 @@ mod tests {
                 assert!(cost(above) <= cost(score), "{score} {above}");
             }
         }
-        // Where 2⁵⁷ costs stand for 2⁶⁴ scores, they still tell neighbours 2⁷ apart.
+        // There are 2⁵⁷ costs for 2⁶⁴ scores near 1, which distinguish neighbours 2⁷ apart.
         assert!(cost(u64::MAX - (1 << 7)) > cost(u64::MAX));
     }
 

@@ -1,4 +1,4 @@
-//! Rendezvous as a snapshot, and back.
+//! Snapshots of [`Rendezvous`], and restoring them.
 
 use super::{Rendezvous, score};
 use crate::error::RestoreError;
@@ -21,11 +21,9 @@ impl<N, H: KeyHasher> Rendezvous<N, H> {
         }
     }
 
-    /// What a snapshot was taken of, under the hasher that it was taken with.
+    /// Restores the strategy that a snapshot was taken of, under the hasher that it had.
     ///
-    /// # Errors
-    /// [`RestoreError`]: a newer format, another kind or layout, another hasher, seed or key, a node whose identity changed, a fingerprint
-    /// that does not fit, and whatever [`extend_weighted`](Rendezvous::extend_weighted) refuses.
+    /// # Examples
     ///
     /// ```
     /// use clockwise::{Rendezvous, Xxh3};
@@ -36,7 +34,14 @@ impl<N, H: KeyHasher> Rendezvous<N, H> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// # Complexity
+    /// # Errors
+    ///
+    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout, the hasher, its
+    /// seed or its key differs, the identity of a node has changed, the fingerprint does not match,
+    /// or [`extend_weighted`](Rendezvous::extend_weighted) would reject the nodes.
+    ///
+    /// # Performance
+    ///
     /// O(N log N).
     pub fn restore(snapshot: Snapshot<N>, hasher: H) -> Result<Self, RestoreError>
     where

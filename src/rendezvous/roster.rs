@@ -1,4 +1,4 @@
-//! The members as rendezvous sees them: by rank, a hash and a weight each. Hashed once, when they come.
+//! The hash and the weight of each member, by rank. A member is hashed once, when it is added.
 
 use super::field::Seat;
 use super::score::Folded;
@@ -6,11 +6,11 @@ use crate::hash::KeyHasher;
 use crate::nodes::Planned;
 use alloc::vec::Vec;
 
-/// All members, drained ones too.
+/// All members, including drained ones.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roster(Vec<Standing>);
 
-/// A member's seat, and whether it competes.
+/// What rendezvous hashing knows of a member.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
     node: Folded,
@@ -23,7 +23,7 @@ impl Roster {
         Roster(Vec::new())
     }
 
-    /// The roster of the planned members. Only newcomers are hashed.
+    /// Returns the roster of the planned members. Only new members are hashed.
     pub(crate) fn changed<'a>(
         &self,
         planned: impl Iterator<Item = Planned<'a>>,
@@ -44,14 +44,14 @@ impl Roster {
         self.0.len()
     }
 
-    /// The seat of this rank, drained or not.
+    /// Returns the seat of this rank, drained or not.
     #[inline]
     pub(crate) fn seat(&self, rank: u32) -> Seat {
         let Standing { node, weight, .. } = self.0[rank as usize];
         Seat { node, weight, rank }
     }
 
-    /// The seats of those that are not drained.
+    /// Returns the seats of the members that are not drained.
     pub(crate) fn eligible(&self) -> impl Iterator<Item = Seat> {
         let drained = |seat: &Seat| self.0[seat.rank as usize].drained;
         (0..self.len() as u32)
@@ -59,7 +59,7 @@ impl Roster {
             .filter(move |seat| !drained(seat))
     }
 
-    /// The weight with which this rank competes: 0 where it is drained.
+    /// Returns the weight of this rank, or 0 if it is drained.
     pub(crate) fn weight(&self, rank: usize) -> u32 {
         let Standing {
             weight, drained, ..

@@ -7,19 +7,22 @@
 //! score = (y XOR y >> 33) × 0xc4ceb9fe1a85ec53
 //! ```
 //!
-//! This is the finaliser of `MurmurHash3` (Austin Appleby) without its last step, which only touches the low 31 bits. For one node it is a
-//! bijection of the tokens, so a node scores no two tokens alike. The four bytes before the identity keep a key that is
-//! spelt like a node from meeting it.
+//! This is the finaliser of `MurmurHash3` (Austin Appleby) without its last step, which only
+//! changes the low 31 bits. For one node it is a bijection of the tokens, so no two tokens have the
+//! same score. The four bytes before the identity keep a key that is spelt like a node from having
+//! its hash.
 //!
-//! Two multiplications are what it takes. Measured over the first two choices of 10 nodes and the order of 4, as χ² turned into
-//! normal deviates: with two, all stay below 3.3 for random tokens, for 0, 1, 2, … and for tokens that differ in their high or low
-//! halves; with one, the tokens 0, 1, 2, … give 122. The shift before the first multiplication costs nothing a node, as it is
-//! linear: it is taken of token and hash apart, once. Changing a line here moves keys: that would be Layout V2, beside this one.
+//! Two multiplications are necessary. This was measured over the first two choices of 10 nodes and
+//! the order of 4, with χ² expressed as normal deviates. With two, all stay below 3.3 for random
+//! tokens, for 0, 1, 2, … and for tokens that differ in their high or low halves. With one, the
+//! tokens 0, 1, 2, … give 122. The shift before the first multiplication is linear, so it is
+//! applied once to the token and once to the hash, and costs nothing a node. Changing a line here
+//! moves keys: that would be Layout V2, beside this one.
 
 use crate::hash::{KeyHasher, Token};
 use crate::ring::layout;
 
-/// Layout number, part of fingerprints.
+/// The layout number, which is part of fingerprints.
 pub(crate) const LAYOUT_V1: u8 = 1;
 
 /// A token or a node's hash after the first, linear step.
@@ -37,7 +40,7 @@ impl Folded {
         Folded::new(token.get())
     }
 
-    /// The node's hash.
+    /// Returns the folded hash of a node.
     pub(crate) fn node(hasher: &impl KeyHasher, identity: &[u8]) -> Self {
         let mut hash = 0;
         let hash_bytes = |bytes: &[u8]| hasher.hash_bytes(bytes);
@@ -46,7 +49,7 @@ impl Folded {
     }
 }
 
-/// The score of a node for a token: the greater, the sooner the node is preferred.
+/// Returns the score of a node for a token. A greater score is preferred.
 #[inline]
 pub(crate) const fn score(token: Folded, node: Folded) -> u64 {
     let y = (token.0 ^ node.0).wrapping_mul(0xff51_afd7_ed55_8ccd);
