@@ -7,6 +7,8 @@ pub(crate) mod counted;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod latency;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod open;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod peak_ewma;
 #[cfg(target_has_atomic = "64")]
 mod report;
