@@ -7,6 +7,8 @@ pub(crate) mod counted;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod latency;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod open;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod peak_ewma;
 #[cfg(target_has_atomic = "64")]
 mod report;
@@ -60,7 +62,7 @@ use alloc::sync::Arc;
 /// | type | load | wraps |
 /// |---|---|---|
 /// | [`Tracked`] | requests in flight + 1 | any node |
-/// | [`PeakEwma`] | latency × the load of the node inside | a node with a load |
+/// | [`PeakEwma`] | latency × (requests that wait for their answer + 1) | a node with a load |
 /// | [`Reported`] | a number that the application writes | any node |
 /// | [`SlowStart`] | that of the node inside, with a `warmth` | a node with a load |
 ///

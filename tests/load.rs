@@ -339,6 +339,7 @@ fn what_a_member_measures_carries_over_to_the_payload_that_replaces_it() {
     let node = nodes.get("a").unwrap();
     time.set(seconds(2.0));
     let request = node.begin();
+    time.set(seconds(35.0));
     let open = node.begin();
     time.set(seconds(40.0));
     drop(request);
@@ -354,16 +355,19 @@ fn what_a_member_measures_carries_over_to_the_payload_that_replaces_it() {
     );
     time.set(seconds(70.0));
     assert!(near(node.warmth(), 0.7));
+    let kept = 38.0 * (-3f64).exp();
+    assert!(near(node.load(), kept)); // `open` is older than 2τ and does not weigh
     drop(open); // began on the old payload
     assert_eq!((node.in_flight(), old.in_flight()), (0, 0));
-    assert!(near(node.load(), 68.0));
+    let cost = kept + 35.0 * (1.0 - (-3f64).exp());
+    assert!(near(node.load(), cost));
 
     nodes
         .set_nodes_with([(slow(3, 70.0), 1)], |present, listed| *present = listed)
         .unwrap();
     let node = nodes.get("a").unwrap();
     assert_eq!(node.1, 3);
-    assert!(near(node.load(), 68.0) && near(node.warmth(), 0.7));
+    assert!(near(node.load(), cost) && near(node.warmth(), 0.7));
     time.set(seconds(101.0));
     assert_eq!(node.warmth(), 1.0);
 

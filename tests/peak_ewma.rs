@@ -255,27 +255,124 @@ fn streams_among_other_requests_keep_their_share() {
 }
 
 #[test]
-fn a_leaked_guard_counts_as_one_request_in_flight_and_bars_no_node() {
-    for rate in [1.0, 10.0, 100.0, 1000.0] {
-        // The first request of a run to node 0. Where time goes back, another run has begun.
-        let (last, leaked) = (Cell::new(0.0), Cell::new(false));
-        let fate = |now: f64, id: u32, random: &mut Random| {
-            if now < last.replace(now) {
-                leaked.set(false);
-            }
-            if id == 0 && !leaked.replace(true) {
-                Fate::Never
-            } else {
-                Fate::Ends(latency(random))
-            }
-        };
-        for (name, share) in share_after(0.0, rate, 40_000.0 / rate, Node::begin, fate) {
-            println!("leak {name}, {rate}/s: {share}");
-            // Where 20 are in flight, one more is not felt. Where fewer than one is, it doubles the
-            // load, until the cost has decayed to half.
-            let due = if rate >= 1000.0 { 0.95 } else { 0.1 };
-            assert!(share * 4.0 >= due, "{name}, {rate}/s: {share}");
+fn streams_on_one_node_alone_leave_it_its_share() {
+    let fate = |_: f64, id: u32, random: &mut Random| {
+        if id == 0 && random.next() < 0.1 {
+            Fate::Streams(30.0)
+        } else {
+            Fate::Ends(latency(random))
         }
+    };
+    for rate in [0.1, 1.0, 10.0, 100.0] {
+        let seconds = 30.0 + 40_000.0 / rate;
+        for (name, share) in share_after(30.0, rate, seconds, Node::begin, fate) {
+            println!("one streams {name}, {rate}/s: {share}");
+            assert!(share * 4.0 >= 0.95, "{name}, {rate}/s: {share}");
+        }
+    }
+}
+
+#[test]
+fn leaked_guards_take_nothing_from_the_share_of_a_node_after_two_tau() {
+    for rate in [1.0, 10.0, 100.0, 1000.0] {
+        // One guard of the first request of node 0, or one of ten in its first seconds.
+        for (most, leaky) in [(1, 1.0), (50, 0.1)] {
+            // If time goes back, another run has begun.
+            let (last, leaked) = (Cell::new(0.0), Cell::new(0));
+            let fate = |now: f64, id: u32, random: &mut Random| {
+                if now < last.replace(now) {
+                    leaked.set(0);
+                }
+                let leaks = id == 0 && now < 2.0 * TAU && leaked.get() < most;
+                if leaks && random.next() <= leaky {
+                    leaked.set(leaked.get() + 1);
+                    Fate::Never
+                } else {
+                    Fate::Ends(latency(random))
+                }
+            };
+            let from = 4.0 * TAU;
+            let seconds = from + 40_000.0 / rate;
+            for (name, share) in share_after(from, rate, seconds, Node::begin, fate) {
+                println!("leak {name}, {most}, {rate}/s: {share}");
+                assert!(share * 4.0 >= 0.95, "{name}, {most}, {rate}/s: {share}");
+                assert!((1..=most).contains(&leaked.get()), "{name}, {rate}/s");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_weighs_until_it_is_answered_or_fails_and_for_two_tau_at_most() {
+    let hand = hand();
+    let node = node(0, &hand);
+    let weigh = |seconds: f64| {
+        hand.0.set(Duration::from_secs_f64(seconds));
+        node.observe(Duration::from_secs(1000)); // not silent, and the cost is 1000 s
+        node.load() / 1000.0 - 1.0
+    };
+    let clone = node.clone();
+    let (old, mut answered, mut failed) = (clone.begin(), node.begin(), node.begin_async());
+    let (dropped, cancelled) = (node.begin(), node.begin_async());
+    let untimed = Tracked::begin(&node); // not through the guards of `PeakEwma`
+    assert_eq!(weigh(9.0), 6.0);
+    answered.answered();
+    assert_eq!((weigh(9.0), node.in_flight()), (5.0, 6));
+    failed.failed();
+    answered.failed();
+    assert_eq!((weigh(9.0), node.in_flight()), (4.0, 6));
+    drop((answered, failed));
+    assert_eq!((weigh(9.0), node.in_flight()), (4.0, 4));
+    drop((dropped, cancelled));
+    assert_eq!((weigh(9.0), node.in_flight()), (2.0, 2));
+    hand.0.set(Duration::from_secs(15));
+    let young = node.begin();
+    assert_eq!([15.0, 19.9, 20.1, 29.9].map(weigh), [3.0, 3.0, 2.0, 2.0]);
+    assert_eq!(weigh(30.1), 1.0);
+    assert_eq!((node.in_flight(), clone.load()), (3, node.load()));
+    drop((old, young)); // too old to lower a count
+    let fresh = node.begin();
+    assert_eq!((weigh(30.2), node.in_flight()), (2.0, 2));
+    drop((fresh, untimed));
+    assert_eq!((weigh(1e9), node.in_flight()), (0.0, 0));
+}
+
+#[test]
+fn a_busy_node_weighs_exactly_what_is_in_flight() {
+    let hand = hand();
+    let node = node(0, &hand);
+    let mut random = Random(4);
+    let mut open: Vec<(f64, InFlightOf<Node>)> = Vec::new();
+    let mut now = 0.0;
+    for _ in 0..20_000 {
+        now += random.exponential() / 1600.0;
+        hand.0.set(Duration::from_secs_f64(now));
+        open.retain(|(end, _)| *end > now);
+        // 32 on average, some for a fraction of τ.
+        open.push((now + LATENCY * random.exponential(), node.begin()));
+        node.observe(Duration::from_secs(1000));
+        assert_eq!(node.load(), 1000.0 * (open.len() as f64 + 1.0));
+    }
+}
+
+#[test]
+fn a_load_inside_that_is_not_above_1_stays() {
+    let hand = hand();
+    for (inside, seen) in [(0.25, 0.25), (-3.0, -3.0), (1.5, 1.0), (7.0, 5.0)] {
+        let node = clockwise::Reported::with_clock(Tracked::new(0), Duration::MAX, hand.clone());
+        node.report(inside);
+        let node = PeakEwma::with_clock(node, Duration::from_secs(1), hand.clone()).unwrap();
+        let streams = [node.begin(), node.begin()].map(|mut stream| {
+            stream.answered();
+            stream
+        });
+        node.observe(Duration::from_secs(1000));
+        assert_eq!(node.load(), 1000.0 * seen);
+        node.report(f64::NAN);
+        assert!(!node.load().is_finite());
+        drop(streams);
+        node.report(inside);
+        assert_eq!(node.load(), 1000.0 * inside);
     }
 }
 
@@ -320,23 +417,31 @@ fn silence_is_never_cheap_and_trials_come_after_tau_and_then_twice_as_long_each(
     drop(first);
     let mut open: Vec<_> = (0..100).map(|_| node.begin()).collect();
     let start = 0.02;
+    let mut begun = vec![start; 100];
+    // Those of the present window of τ and the one before it weigh.
+    let weigh = |begun: &[f64], now: f64| {
+        let window = |seconds: f64| (seconds / TAU).floor();
+        let young = begun.iter().filter(|&&at| window(at) >= window(now) - 1.0);
+        young.count() as f64 + 1.0
+    };
     let base = |seconds: f64| 0.02 * (-(seconds - start) / TAU).exp();
     let mut seconds = start;
     for (number, trial) in [10.0, 20.0, 40.0, 80.0, 160.0].into_iter().enumerate() {
         // Silent until right before it.
         for part in [0.3, 0.6, 0.999] {
             let now = seconds + (start + trial - seconds) * part;
-            let due = (now - start).max(base(now)) * (open.len() as f64 + 1.0);
+            let due = (now - start).max(base(now)) * weigh(&begun, now);
             assert!(near(load_at(&hand, &node, now), due), "{now}");
         }
         // Right after it; the last trial came as late, and that counts twice.
         seconds = start + trial * (1.0 + 1e-6 * (number + 1) as f64);
         let load = load_at(&hand, &node, seconds);
         assert!(
-            near(load, base(seconds) * (open.len() as f64 + 1.0)),
+            near(load, base(seconds) * weigh(&begun, seconds)),
             "{trial}: {load}"
         );
         open.push(node.begin());
+        begun.push(seconds);
         assert!(load_at(&hand, &node, seconds) > trial, "{trial}");
     }
     // One answer ends the silence, although all others are still open.

@@ -1,5 +1,6 @@
 //! [`Latency`]: how fast a node has answered, and since when it is silent.
 
+use super::open::{Open, Window};
 use crate::atomic::{AtomicU64, Ordering};
 use crate::clock::{Clock, nanos};
 use core::time::Duration;
@@ -7,7 +8,7 @@ use core::time::Duration;
 /// The bits of the cost of a node that has never answered: a NaN, which no observation makes.
 const UNANSWERED: u64 = u64::MAX;
 
-/// The latency of a node and its state, in four words. Threads neither wait nor retry for long.
+/// The latency of a node and its state, in a few words. Threads neither wait nor retry for long.
 ///
 /// An observation first claims the time since the last one by moving `stamp`, and then changes
 /// `cost`. So each span of time decays the cost once, and no peak is lost. A reader in between sees
@@ -25,6 +26,16 @@ pub(super) struct Latency<C> {
     waiting: AtomicU64,
     /// When the last request began.
     begun: AtomicU64,
+    open: Open,
+}
+
+/// What is known about a node at one moment.
+pub(super) struct Reading {
+    /// The cost in seconds. `None` if the node has never answered.
+    pub(super) cost: Option<f64>,
+    pub(super) silence: Silence,
+    /// The open requests that do not wait for an answer.
+    pub(super) settled: u64,
 }
 
 /// What the open requests say about a node.
@@ -43,13 +54,14 @@ impl<C> Latency<C> {
         seconds(self.cost.load(Ordering::Relaxed))
     }
 
-    fn at(clock: C, now: u64) -> Self {
+    fn at(clock: C, now: u64, window: u64) -> Self {
         Latency {
             clock,
             cost: AtomicU64::new(UNANSWERED),
             stamp: AtomicU64::new(now),
             waiting: AtomicU64::new(0),
             begun: AtomicU64::new(now),
+            open: Open::new(window),
         }
     }
 
@@ -84,6 +96,16 @@ impl<C> Latency<C> {
         }
     }
 
+    /// Notes that a request waits no longer, but is still open.
+    pub(super) fn settle(&self, window: u64) {
+        self.open.settle(window);
+    }
+
+    /// Notes that a request has ended. It must have been settled.
+    pub(super) fn end(&self) {
+        self.open.end();
+    }
+
     /// Returns the cost as if a response of no time came now.
     fn cost_at(&self, now: u64, decay: f64) -> Option<f64> {
         let since = now.saturating_sub(self.stamp.load(Ordering::Relaxed));
@@ -112,17 +134,17 @@ impl<C> Latency<C> {
 }
 
 impl<C: Clock> Latency<C> {
-    /// Starts without an answer.
-    pub(super) fn new(clock: C) -> Self {
+    /// Starts without an answer. Open requests stop weighing after one or two of these windows.
+    pub(super) fn new(clock: C, window: Duration) -> Self {
         let now = nanos(clock.now());
-        Latency::at(clock, now)
+        Latency::at(clock, now, nanos(window))
     }
 
-    /// Notes that a request begins, and returns the time.
-    pub(super) fn request(&self) -> u64 {
+    /// Notes that a request begins, and returns the time and the window that counts it.
+    pub(super) fn request(&self) -> (u64, Window) {
         let now = self.now();
         self.begin(now);
-        now
+        (now, self.open.begin(now))
     }
 
     /// Returns the time since `began`.
@@ -144,9 +166,13 @@ impl<C: Clock> Latency<C> {
 
     /// Returns the cost now, and what the open requests say.
     #[inline]
-    pub(super) fn read(&self, decay: f64) -> (Option<f64>, Silence) {
+    pub(super) fn read(&self, decay: f64) -> Reading {
         let now = self.now();
-        (self.cost_at(now, decay), self.silence_at(now, decay))
+        Reading {
+            cost: self.cost_at(now, decay),
+            silence: self.silence_at(now, decay),
+            settled: self.open.settled(now),
+        }
     }
 
     fn now(&self) -> u64 {
@@ -175,7 +201,7 @@ mod models {
     #[test]
     fn no_peak_is_lost_and_each_span_decays_once() {
         loom::model(|| {
-            let latency = loom::sync::Arc::new(Latency::at((), 0));
+            let latency = loom::sync::Arc::new(Latency::at((), 0, SECOND));
             let threads: Vec<_> = [(SECOND, 4.0), (2 * SECOND, 1.0)]
                 .into_iter()
                 .map(|(now, rtt)| {
@@ -207,7 +233,7 @@ mod models {
     #[test]
     fn a_begin_that_crosses_an_answer_hides_no_later_one() {
         loom::model(|| {
-            let latency = loom::sync::Arc::new(Latency::at((), 0));
+            let latency = loom::sync::Arc::new(Latency::at((), 0, SECOND));
             latency.begin(SECOND);
             let answer = {
                 let latency = latency.clone();

@@ -1,6 +1,6 @@
 //! [`PeakEwma`]: latency as a load.
 
-use super::latency::{Latency, Silence};
+use super::latency::{Latency, Reading, Silence};
 use super::timer::{Settings, Timer};
 use super::{Counted, Counter, InFlight, Load};
 use crate::clock::{Clock, SystemClock};
@@ -18,8 +18,8 @@ const UNKNOWN: f64 = (1u64 << 30) as f64;
 /// The least cost of a failure, unless it is set.
 const FAILURE: Duration = Duration::from_secs(1);
 
-/// A node whose load is its recent latency times its requests in flight (peak EWMA, as in the
-/// balancers of Finagle and linkerd).
+/// A node whose load is its recent latency times the requests that wait for its answer (peak EWMA,
+/// as in the balancers of Finagle and linkerd).
 ///
 /// Wrap it around a [`Tracked`](crate::Tracked) node. [`begin`](PeakEwma::begin) then returns one
 /// guard that counts the request and, when it is dropped, observes how long it took.
@@ -32,13 +32,28 @@ const FAILURE: Duration = Duration::from_secs(1);
 /// ```text
 /// a = e^(−Δt/τ)        cost = rtt                       if rtt > cost
 ///                      cost = cost·a + rtt·(1 − a)      otherwise
-/// load = cost·a × (load of the node inside)
+/// load = cost·a × (load of the node inside − open requests that do not wait)
 /// ```
 ///
-/// The load inside of `PeakEwma<Tracked<Server>>` is the number of requests in flight + 1.
+/// The load inside of `PeakEwma<Tracked<Server>>` is the number of requests in flight + 1. So the
+/// load is the cost times the number of requests that wait for their answer + 1.
 ///
-/// Choose **τ far above the gap between two requests to one node**, or else idle nodes look free.
-/// Use it with two choices ([`PowerOfTwo`](crate::PowerOfTwo)).
+/// Choose **τ far above the gap between two requests to one node**, or else idle nodes look free,
+/// and above the usual latency. Use it with two choices ([`PowerOfTwo`](crate::PowerOfTwo)).
+///
+/// # Open requests
+///
+/// A request waits until the guard is dropped, or until [`answered`](InFlight::answered) or
+/// [`failed`](InFlight::failed) was called. In any case it stops weighing between τ and 2τ after its
+/// begin. So a node keeps its share while it sends long streams, from their first byte on. A guard
+/// that is leaked takes nothing from the share for longer than 2τ. Both still count as requests in
+/// flight.
+///
+/// If the streams themselves are the work, balance by their number with
+/// [`Tracked`](crate::Tracked) alone.
+///
+/// The load inside must count requests, and is not lowered below that of an idle node, 1. Requests
+/// that were not begun through this type always weigh.
 ///
 /// # Silence
 ///
@@ -48,8 +63,7 @@ const FAILURE: Duration = Duration::from_secs(1);
 /// the next request begins: that request tries the node.
 ///
 /// A request that began before the last answer is not silence. So a long stream, or a guard that is
-/// leaked, does not keep requests from a node that answers others. But both count as requests in
-/// flight.
+/// leaked, does not keep requests from a node that answers others.
 ///
 /// A node that has never answered has load 0 until it gets a request, so it is tried. Until it has
 /// answered, it then has a very large load, so it is not flooded.
@@ -82,9 +96,13 @@ const FAILURE: Duration = Duration::from_secs(1);
 /// let mut request = node.begin();
 /// time.set(Duration::from_millis(20));
 /// request.answered(); // the first byte; a request that is dropped has been answered, too
-/// assert_eq!(node.load(), 0.020 * 2.0); // still in flight
-/// drop(request);
 /// assert_eq!(node.load(), 0.020); // seconds; it decays
+/// assert_eq!(node.in_flight(), 1); // still, but it does not wait
+/// drop(request);
+///
+/// let waits = node.begin();
+/// assert_eq!(node.load(), 0.020 * 2.0);
+/// drop(waits);
 ///
 /// node.begin().failed();
 /// assert_eq!(node.load(), 1.0); // the failure cost
@@ -103,8 +121,8 @@ const FAILURE: Duration = Duration::from_secs(1);
 /// # Ok::<(), clockwise::ConfigError>(())
 /// ```
 ///
-/// Clones share what is known about the latency, and replacing a member's payload keeps it. Needs
-/// `std` (exponentials) and 64-bit atomics.
+/// Clones share what is known about the latency and the open requests, and replacing a member's
+/// payload keeps it. Needs `std` (exponentials) and 64-bit atomics.
 pub struct PeakEwma<N, C = SystemClock> {
     node: N,
     settings: Settings,
@@ -136,7 +154,7 @@ impl<N, C: Clock> PeakEwma<N, C> {
                 decay: decay.as_secs_f64(),
                 failure: FAILURE,
             },
-            latency: Arc::new(Latency::new(clock)),
+            latency: Arc::new(Latency::new(clock, decay)),
         })
     }
 
@@ -225,10 +243,22 @@ impl<N: Counted, C: Clock> Counted for PeakEwma<N, C> {
     }
 }
 
+/// Returns a load without the requests that are settled, but not less than that of an idle node.
+fn waiting(load: f64, settled: u64) -> f64 {
+    let rest = load - settled as f64;
+    // A comparison with NaN is false, so NaN stays NaN.
+    if rest < 1.0 { load.min(1.0) } else { rest }
+}
+
 impl<N: Load, C: Clock> Load for PeakEwma<N, C> {
     fn load(&self) -> f64 {
-        let inner = self.node.load();
-        match self.latency.read(self.settings.decay) {
+        let Reading {
+            cost,
+            silence,
+            settled,
+        } = self.latency.read(self.settings.decay);
+        let inner = waiting(self.node.load(), settled);
+        match (cost, silence) {
             (Some(cost), Silence::Seconds(silent)) => cost.max(silent) * inner,
             (Some(cost), Silence::None | Silence::Trial) => cost * inner,
             (None, Silence::Seconds(_)) => UNKNOWN * inner,

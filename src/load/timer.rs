@@ -2,6 +2,7 @@
 
 use super::Watch;
 use super::latency::Latency;
+use super::open::Window;
 use crate::clock::{Clock, SystemClock};
 use alloc::sync::Arc;
 use core::fmt;
@@ -22,6 +23,8 @@ pub struct Timer<W, C = SystemClock> {
     settings: Settings,
     /// Nanoseconds of the clock.
     began: u64,
+    /// The window that counts the request as waiting for its answer.
+    waits: Window,
     so_far: SoFar,
     expects_answer: bool,
     inner: W,
@@ -38,8 +41,10 @@ enum SoFar {
 impl<W, C: Clock> Timer<W, C> {
     /// Starts now. `inner` is the watch of the node inside.
     pub(super) fn start(latency: &Arc<Latency<C>>, settings: Settings, inner: W) -> Self {
+        let (began, waits) = latency.request();
         Timer {
-            began: latency.request(),
+            began,
+            waits,
             latency: Arc::clone(latency),
             settings,
             so_far: SoFar::Open,
@@ -66,7 +71,10 @@ impl<W, C: Clock> Timer<W, C> {
         self.observe(took.max(self.settings.failure));
     }
 
-    fn observe(&self, rtt: Duration) {
+    fn observe(&mut self, rtt: Duration) {
+        if let Some(window) = self.waits.take() {
+            self.latency.settle(window);
+        }
         self.latency.answer(rtt, self.settings.decay);
     }
 }
@@ -90,6 +98,7 @@ impl<W: Watch, C: Clock> Watch for Timer<W, C> {
                 self.answer();
             }
         }
+        self.latency.end();
         self.inner.ended();
     }
 
