@@ -5,14 +5,15 @@ mod claim;
 pub(crate) mod field;
 mod log;
 pub(crate) mod ranking;
-mod restore;
 pub(crate) mod roster;
 pub(crate) mod score;
 
+use crate::error::RestoreError;
 use crate::hash::{KeyHasher, Token, Xxh3};
 use crate::key::Key;
 use crate::nodes::{Budget, Changes, Draft, NodeSet, members_of_nodes, membership};
 use crate::preference::{Order, Preference};
+use crate::snapshot::{Placement, Snapshot, snapshot_verbs};
 use crate::strategy::{Strategy, construct_verbs, placement_verbs, routing_verbs};
 use alloc::vec::Vec;
 use core::fmt;
@@ -20,6 +21,9 @@ use field::{Field, Seat};
 use ranking::{Next, Ranks};
 use roster::Roster;
 use score::Folded;
+
+/// What snapshots call this placement.
+const KIND: &str = "rendezvous";
 
 /// Rendezvous hashing, or highest random weight (Thaler and Ravishankar 1998), with exact weights.
 ///
@@ -82,6 +86,8 @@ impl<N> Rendezvous<N> {
     }
 }
 
+construct_verbs!(impl[N: Key] Rendezvous<N>, N, "");
+
 impl<N, H> Rendezvous<N, H> {
     /// Creates a strategy without nodes, with this hasher. The hasher is part of the placement.
     pub const fn with_hasher(hasher: H) -> Self {
@@ -94,7 +100,6 @@ impl<N, H> Rendezvous<N, H> {
     }
 }
 
-construct_verbs!(impl[N: Key] Rendezvous<N>, N, "");
 routing_verbs!(impl[N: Key, H: KeyHasher] Rendezvous<N, H>, N);
 placement_verbs!(impl[N: Key, H: KeyHasher] Rendezvous<N, H>, N);
 membership!(
@@ -175,6 +180,56 @@ impl<N, H> Rendezvous<N, H> {
         nodes.find(|&node| accept(node))
     }
 }
+
+impl<N, H: KeyHasher> Rendezvous<N, H> {
+    #[allow(
+        clippy::unused_self,
+        reason = "every strategy has a placement; this one has no parameters"
+    )]
+    fn placement(&self) -> Placement<0> {
+        Placement {
+            kind: KIND,
+            layout: score::LAYOUT_V1,
+            parameters: [],
+        }
+    }
+
+    /// Restores the strategy that a snapshot was taken of, under the hasher that it had.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use clockwise::{Rendezvous, Xxh3};
+    ///
+    /// let nodes = Rendezvous::from_nodes(["a", "b", "c"])?;
+    /// let again = Rendezvous::restore(nodes.snapshot(), Xxh3::new())?;
+    /// assert!(again.preference("user:42").eq(nodes.preference("user:42")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout, the hasher, its
+    /// seed or its key differs, the identity of a node has changed, the fingerprint does not match,
+    /// or [`extend_weighted`](Rendezvous::extend_weighted) would reject the nodes.
+    ///
+    /// # Performance
+    ///
+    /// O(N log N).
+    pub fn restore(snapshot: Snapshot<N>, hasher: H) -> Result<Self, RestoreError>
+    where
+        N: Key,
+    {
+        snapshot.expect(KIND, score::LAYOUT_V1)?;
+        let mut rendezvous = Rendezvous::with_hasher(hasher);
+        let (hasher, nodes) = (&rendezvous.hasher, &rendezvous.nodes);
+        let draft = rendezvous.placement().plan(snapshot, hasher, nodes)?;
+        rendezvous.carry_out(draft);
+        Ok(rendezvous)
+    }
+}
+
+snapshot_verbs!(Rendezvous);
 
 impl<N: Key, H: KeyHasher> Strategy for Rendezvous<N, H> {
     type Node = N;

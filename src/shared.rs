@@ -142,8 +142,8 @@ impl<S> Shared<S> {
     where
         S: Clone,
     {
-        // Declared before the lock, so dropped after it, whichever way this ends: the drop of a node
-        // may update.
+        // Declared before the lock, so dropped after it, whichever way this ends: the drop of a
+        // node may update.
         let (before, mut strategy);
         let writer = lock(&self.writer);
         before = self.current.load_full();

@@ -17,8 +17,9 @@ const COUNT: u64 = (1 << COUNT_BITS) - 1;
 /// is still there.
 ///
 /// Answers must end the wait, because age alone is not enough. Suppose that one node of four serves
-/// a tenth of its requests as streams of 30 s, and that requests weigh for 4 to 8 times the latency.
-/// It then keeps 79 % of its share at 100 requests a second, and with windows of τ = 10 s 3 %.
+/// a tenth of its requests as streams of 30 s, and that requests weigh for 4 to 8 times the
+/// latency. It then keeps 79 % of its share at 100 requests a second, and with windows of τ = 10 s
+/// 3 %.
 pub(super) struct Open {
     all: AtomicU64,
     windows: [AtomicU64; 2],
