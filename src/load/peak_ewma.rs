@@ -45,9 +45,9 @@ const FAILURE: Duration = Duration::from_secs(1);
 ///
 /// A request waits until the guard is dropped, or until [`answered`](InFlight::answered) or
 /// [`failed`](InFlight::failed) was called. In any case it stops weighing between τ and 2τ after
-/// its begin. So a node keeps its share while it sends long streams, from their first byte on. A guard
-/// that is leaked takes nothing from the share for longer than 2τ. Both still count as requests in
-/// flight.
+/// its begin. So a node keeps its share while it sends long streams, from their first byte on. A
+/// guard that is leaked takes nothing from the share for longer than 2τ. Both still count as
+/// requests in flight.
 ///
 /// If the streams themselves are the work, balance by their number with
 /// [`Tracked`](crate::Tracked) alone.
