@@ -102,7 +102,8 @@ impl<S: Strategy<Node: Counted>> Bounded<S> {
     ///
     /// Filters inside are asked about every node. Returns `Some(0)` if no node can be offered. For
     /// a member that is drained or refused itself it is the cap that follows from its weight and
-    /// the W of the other nodes; a session of `Sticky` is bound by it on a drained node.
+    /// the W of the other nodes; a session of `Sticky` is bound by it on a drained node. If every
+    /// node is drained or refused, such a session has no cap.
     pub fn cap<Q: Key + ?Sized>(&self, id: &Q) -> Option<u32> {
         let weight = self.strategy.member(id.key_bytes().as_ref())?.weight;
         let look = Look::new(self, self.open.get(), Token::new(0), false);
