@@ -12,8 +12,8 @@ use thiserror::Error;
 /// An error from changing the members. The strategy is unchanged.
 ///
 /// `node` is the offending identity in a form that is safe to print: text with `\u{…}` for
-/// characters that cannot be seen, cut after 64 bytes. An identity that is no text, or has a control
-/// character such as a line end, is shown in hexadecimal after `0x`.
+/// characters that cannot be seen, cut after 64 bytes. An identity that is no text, or has a
+/// control character such as a line end, is shown in hexadecimal after `0x`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NodeError {
