@@ -162,6 +162,28 @@ pub fn address<T>(answer: &T) -> u64 {
     std::ptr::from_ref(answer) as u64
 }
 
+/// Times contenders alone: each works through all chunks for a whole pass, after a quarter of a pass
+/// that is not counted, so that no contender finds what another has brought into the caches. They
+/// take turns pass by pass. The least pass of each counts, because what a shared machine adds is
+/// never negative.
+pub fn race_alone<const N: usize>(
+    passes: usize,
+    chunks: usize,
+    run: &mut [&mut dyn FnMut(usize); N],
+) -> [Duration; N] {
+    let mut least = [Duration::MAX; N];
+    for pass in 0..passes {
+        for turn in 0..N {
+            let who = (pass + turn) % N;
+            (0..chunks / 4).for_each(&mut *run[who]);
+            let start = Instant::now();
+            (0..chunks).for_each(&mut *run[who]);
+            least[who] = least[who].min(start.elapsed());
+        }
+    }
+    least
+}
+
 /// Times contenders against each other: all do chunk 0, then all do chunk 1, …; round after round, each round in another order. Of each chunk's times
 /// the least counts, because what a shared machine adds is never negative. Returns the sum for each contender.
 pub fn race<const N: usize>(
