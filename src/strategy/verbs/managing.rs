@@ -1,0 +1,172 @@
+//! The verbs of [`Manage`](crate::Manage) and of following a list, as methods of a type.
+
+/// The verbs that change members as methods of a type, in the order of use. `$Verbs` is the trait
+/// that carries them out. `$limits` ends the list of errors.
+macro_rules! managing_verbs {
+    (impl[$($generics:tt)*] $Type:ty, $N:ty, via $Core:path, $Verbs:path, $limits:literal $(, where [$($bounds:tt)*])?) => {
+        /// Membership: changing.
+        ///
+        /// Every change is all or nothing. Invalid changes return a typed error that names the
+        /// node and leave the members unchanged, and so does a panic of a hasher or of a node's
+        /// key. A batch costs one pass, as one node does.
+        impl<$($generics)*> $Type $(where $($bounds)*)? {
+            /// Adds a node of weight 1.
+            ///
+            /// # Errors
+            #[doc = concat!("[`NodeError::Duplicate`](crate::NodeError::Duplicate), [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity)", $limits, ". The node is then dropped.")]
+            pub fn insert(&mut self, node: $N) -> Result<(), $crate::NodeError> {
+                <Self as $Verbs>::insert(self, node)
+            }
+
+            /// Adds a node with this weight.
+            ///
+            /// # Errors
+            /// As `insert`, and [`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight).
+            pub fn insert_weighted(&mut self, node: $N, weight: u32) -> Result<(), $crate::NodeError> {
+                <Self as $Verbs>::insert_weighted(self, node, weight)
+            }
+
+            /// Adds nodes with their weights: all of them, or none if there is an error.
+            ///
+            /// # Errors
+            /// As `insert_weighted`, for the first node that is refused. An identity that is
+            /// listed twice is a duplicate. A strategy reads the list up to that node, a wrapper
+            /// reads all of it first.
+            pub fn extend_weighted<I>(&mut self, nodes: I) -> Result<(), $crate::NodeError>
+            where
+                I: IntoIterator<Item = ($N, u32)>,
+            {
+                <Self as $Verbs>::extend_weighted(self, nodes)
+            }
+
+            /// Makes `nodes` the members, such as the list that service discovery returns. Only
+            /// the difference is applied.
+            ///
+            /// A node that is a member already keeps its payload, its count of requests in flight
+            /// and its drained state. Its weight follows the list. To take over a new payload,
+            /// such as a new address, use `set_nodes_with`. Passing an empty list removes all
+            /// members: guard against empty discovery responses if that is not what you want. A
+            /// node that is missing from one list leaves, and is a new member, in service and with
+            /// a count of 0, when it is listed again.
+            ///
+            /// # Errors
+            #[doc = concat!("[`NodeError::Duplicate`](crate::NodeError::Duplicate) if an identity is listed twice, [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity), [`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight)", $limits, ".")]
+            pub fn set_nodes<I>(&mut self, nodes: I) -> Result<$crate::Changes<$N>, $crate::NodeError>
+            where
+                I: IntoIterator<Item = ($N, u32)>,
+            {
+                <Self as $Core>::set_nodes_with(self, nodes, |_, _| {})
+            }
+
+            /// Makes `nodes` the members, and calls `merge(present, listed)` for each node that
+            /// was a member before, so that it can take over what the list says.
+            ///
+            /// The listed node has taken over the count of requests in flight, so
+            /// `*present = listed` replaces the payload and loses no count
+            /// ([`Key::take_over`](crate::Key::take_over) lists the exceptions). `merge` must not
+            /// change the key bytes. It is called last: if it panics, the members are those of
+            /// the list and some payloads are merged.
+            ///
+            /// # Errors
+            /// As `set_nodes`. `merge` was not called then.
+            pub fn set_nodes_with<I, F>(&mut self, nodes: I, merge: F) -> Result<$crate::Changes<$N>, $crate::NodeError>
+            where
+                I: IntoIterator<Item = ($N, u32)>,
+                F: FnMut(&mut $N, $N),
+            {
+                <Self as $Core>::set_nodes_with(self, nodes, merge)
+            }
+
+            /// Applies edits in order, all or nothing, in one pass however many there are.
+            ///
+            /// # Errors
+            /// The error of the first edit that is invalid after the ones before it.
+            pub fn apply<I>(&mut self, edits: I) -> Result<$crate::Changes<$N>, $crate::NodeError>
+            where
+                I: IntoIterator<Item = $crate::Edit<$N>>,
+            {
+                <Self as $Core>::apply(self, edits)
+            }
+
+            /// Removes a member and returns it. Returns `None` if no member has this identity.
+            pub fn remove<Q: $crate::Key + ?Sized>(&mut self, id: &Q) -> Option<$N> {
+                <Self as $Verbs>::remove(self, id)
+            }
+
+            /// Removes the members for which `keep` returns `false`, in one pass, and returns
+            /// them.
+            pub fn retain<F>(&mut self, keep: F) -> alloc::vec::Vec<$N>
+            where
+                F: FnMut($crate::Member<'_, $N>) -> bool,
+            {
+                <Self as $Verbs>::retain(self, keep)
+            }
+
+            /// Changes the weight of a member.
+            ///
+            /// # Errors
+            #[doc = concat!("[`NodeError::Unknown`](crate::NodeError::Unknown), [`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight)", $limits, ".")]
+            pub fn set_weight<Q: $crate::Key + ?Sized>(&mut self, id: &Q, weight: u32) -> Result<(), $crate::NodeError> {
+                <Self as $Verbs>::set_weight(self, id, weight)
+            }
+
+            /// Takes a member out of service without removing it: it is offered for no key, and the
+            /// keys of the other members have the owners that they would have if it were removed.
+            /// Does nothing if the member is drained already.
+            ///
+            /// Under a [`Shared`](crate::Shared) readers of an older snapshot may still choose the
+            /// node. Its docs list the steps after which the node can be removed safely.
+            ///
+            /// # Errors
+            /// [`NodeError::Unknown`](crate::NodeError::Unknown).
+            pub fn drain<Q: $crate::Key + ?Sized>(&mut self, id: &Q) -> Result<(), $crate::NodeError> {
+                <Self as $Verbs>::drain(self, id)
+            }
+
+            /// Restores a drained member. Does nothing if the member is not drained.
+            ///
+            /// # Errors
+            /// [`NodeError::Unknown`](crate::NodeError::Unknown).
+            pub fn undrain<Q: $crate::Key + ?Sized>(&mut self, id: &Q) -> Result<(), $crate::NodeError> {
+                <Self as $Verbs>::undrain(self, id)
+            }
+
+            /// Drains every member for which `drain` returns `true`, in one pass. Returns how many
+            /// were not drained before.
+            pub fn drain_where<F: FnMut(&$N) -> bool>(&mut self, drain: F) -> usize {
+                <Self as $Verbs>::drain_where(self, drain)
+            }
+
+            /// Restores every drained member for which `undrain` returns `true`, in one pass.
+            /// Returns how many there were.
+            pub fn undrain_where<F: FnMut(&$N) -> bool>(&mut self, undrain: F) -> usize {
+                <Self as $Verbs>::undrain_where(self, undrain)
+            }
+
+            /// Replaces the payload of the member with the identity of `node`, and returns the old
+            /// one. Moves no key. A count of requests in flight carries over
+            /// ([`Key::take_over`](crate::Key::take_over)).
+            ///
+            /// # Errors
+            /// [`NodeError::Unknown`](crate::NodeError::Unknown). The node is then dropped.
+            pub fn replace(&mut self, node: $N) -> Result<$N, $crate::NodeError> {
+                <Self as $Verbs>::replace(self, node)
+            }
+
+            /// Removes all members and returns them. The configuration stays.
+            pub fn clear(&mut self) -> alloc::vec::Vec<$N> {
+                <Self as $Verbs>::clear(self)
+            }
+
+            /// Returns a mutable reference to the node with this identity, drained or not.
+            ///
+            /// The node must keep its key bytes. If it does not, it remains the member with the
+            /// identity that it joined with. To exchange the whole node use `replace`: an
+            /// assignment through this reference loses its count of requests in flight.
+            pub fn get_mut<Q: $crate::Key + ?Sized>(&mut self, id: &Q) -> Option<&mut $N> {
+                <Self as $Verbs>::get_mut(self, id)
+            }
+        }
+    };
+}
+pub(crate) use managing_verbs;
