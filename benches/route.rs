@@ -6,7 +6,7 @@
 //! For figures to compare, `cargo bench --bench ratios` is better: it interleaves the contenders.
 
 // Of what the macros of criterion make; and closures here return what criterion keeps from being optimised away.
-#![allow(missing_docs, clippy::semicolon_if_nothing_returned)]
+#![allow(missing_docs, clippy::semicolon_if_nothing_returned)] // criterion's macros and closures
 
 mod common;
 
