@@ -3,10 +3,11 @@
 //! ```text
 //! cargo bench --bench route
 //! ```
-//! For figures to compare, `cargo bench --bench ratios` is better: it interleaves the contenders.
+//! For figures to compare, `cargo bench --profile release --bench ratios` is better: it runs each
+//! contender alone.
 
 // Of what the macros of criterion make; and closures here return what criterion keeps from being optimised away.
-#![allow(missing_docs, clippy::semicolon_if_nothing_returned)] // criterion's macros and closures
+#![allow(missing_docs, clippy::semicolon_if_nothing_returned)]
 
 mod common;
 
