@@ -1,5 +1,5 @@
-//! The main job: 20,000 real objects on a ring of cache nodes, three copies each; then a node joins, another leaves, and we see
-//! exactly what moved.
+//! Places 20,000 real objects on a ring of cache nodes, with three copies each. Then a node joins and
+//! another leaves, and the program prints what moved.
 //!
 //! ```text
 //! cargo run --release --example quickstart
@@ -20,29 +20,33 @@ struct Object {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let objects = objects()?;
-    let total: u64 = objects.iter().map(|object| object.bytes).sum();
+    let bytes = objects.iter().map(|object| object.bytes).sum();
     println!(
-        "{} objects, {}, {COPIES} copies each, on a ring of 12 nodes with {} points each\n",
+        "{} objects, {}, {COPIES} copies of each on different nodes",
         objects.len(),
-        gigabytes(total),
-        HashRing::<&str>::new().virtual_nodes(),
+        gigabytes(bytes),
     );
 
     let mut ring = HashRing::from_nodes((1..=12).map(|i| format!("cache-{i:02}")))?;
+    println!("\n12 nodes, {} virtual nodes each:", ring.virtual_nodes());
     print_placement(&ring, &objects);
 
     println!("\ncache-13 joins with weight 2:");
     let before = ring.clone();
     ring.insert_weighted("cache-13".into(), 2)?;
-    print_moves(&before, &ring, &objects);
+    print_moves(&before, &ring, "cache-13", &objects);
 
     println!("\ncache-07 leaves:");
     let before = ring.clone();
     ring.remove("cache-07");
-    print_moves(&before, &ring, &objects);
+    print_moves(&before, &ring, "cache-07", &objects);
 
-    println!();
+    println!("\nThe copies now:");
     print_placement(&ring, &objects);
+    println!(
+        "\ncache-13 weighs twice as much as any other node. It cannot hold twice as many copies,\n\
+         because it never holds two copies of one object."
+    );
     Ok(())
 }
 
@@ -58,7 +62,7 @@ fn objects() -> Result<Vec<Object>, Box<dyn std::error::Error>> {
         .collect()
 }
 
-/// What each node holds, beside its due by weight.
+/// Prints what each node holds, beside its ideal share of the copies.
 fn print_placement(ring: &HashRing<String>, objects: &[Object]) {
     let mut held: HashMap<&str, (usize, u64)> = HashMap::new();
     for object in objects {
@@ -68,65 +72,125 @@ fn print_placement(ring: &HashRing<String>, objects: &[Object]) {
             *bytes += object.bytes;
         }
     }
-    let copies = (objects.len() * COPIES) as f64;
-    let weights: u32 = ring.members().map(|member| member.weight).sum();
-    println!("node      weight  objects      bytes     share  expected");
-    for member in ring.members() {
+    let copies = objects.len() * COPIES;
+    println!("  node      weight   copies      bytes   share of copies   ideal share");
+    for (member, ideal) in ring.members().zip(chances(ring, COPIES)) {
         let (count, bytes) = held.get(member.node.as_str()).copied().unwrap_or_default();
         println!(
-            "{:<9} {:>6} {count:>8} {:>10} {:>7.2} % {:>7.2} %",
+            "  {:<9} {:>6} {count:>8} {:>10} {:>15.2} % {:>11.2} %",
             member.node,
             member.weight,
             gigabytes(bytes),
-            100.0 * count as f64 / copies,
-            100.0 * f64::from(member.weight) / f64::from(weights),
+            percent(count, copies),
+            100.0 * ideal / COPIES as f64,
         );
     }
 }
 
-/// What a change moved, on the ring and under `hash(key) % nodes`.
-fn print_moves(before: &HashRing<String>, after: &HashRing<String>, objects: &[Object]) {
+/// Returns the ideal chance of each member to hold a copy of an object: each copy goes to one of
+/// the nodes that are left, with a probability in proportion to weight.
+fn chances(ring: &HashRing<String>, copies: usize) -> Vec<f64> {
+    fn draw(left: &mut [f64], copies: usize, chance: f64, chances: &mut [f64]) {
+        if copies == 0 {
+            return;
+        }
+        let total: f64 = left.iter().sum();
+        for i in 0..left.len() {
+            let weight = std::mem::take(&mut left[i]);
+            if weight > 0.0 {
+                chances[i] += chance * weight / total;
+                draw(left, copies - 1, chance * weight / total, chances);
+            }
+            left[i] = weight;
+        }
+    }
+    let mut weights: Vec<f64> = ring
+        .members()
+        .map(|member| f64::from(member.weight))
+        .collect();
+    let mut chances = vec![0.0; weights.len()];
+    draw(&mut weights, copies, 1.0, &mut chances);
+    chances
+}
+
+/// Prints what moved when `node` joined or left: on the ring, ideally, and under `hash % nodes`.
+fn print_moves(
+    before: &HashRing<String>,
+    after: &HashRing<String>,
+    node: &str,
+    objects: &[Object],
+) {
     let (old_names, new_names) = (names(before), names(after));
     let (mut ring, mut modulo) = (Moves::default(), Moves::default());
     for object in objects {
-        ring.count(
-            &before.replicas(object.path, COPIES),
-            &after.replicas(object.path, COPIES),
-            |node| !before.contains(*node) || !after.contains(*node),
-            object.bytes,
+        let (old, new) = (
+            before.replicas(object.path, COPIES),
+            after.replicas(object.path, COPIES),
         );
+        ring.count(&old, &new, |held| *held == node, object.bytes);
         let token = after.token(object.path).get();
-        modulo.count(
-            &by_modulo(&old_names, token),
-            &by_modulo(&new_names, token),
-            |node| !before.contains(*node) || !after.contains(*node),
-            object.bytes,
-        );
+        let (old, new) = (by_modulo(&old_names, token), by_modulo(&new_names, token));
+        modulo.count(&old, &new, |held| *held == node, object.bytes);
     }
-    let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole as f64;
-    let copies = objects.len() * COPIES;
-    println!("                          ring   hash % nodes");
-    for (what, of, count) in [
+    // Ideally, only what the node holds moves. It is a member of one of the two rings.
+    let with = if before.contains(node) { before } else { after };
+    let ideal = |copies| {
+        let mut members = with.members().zip(chances(with, copies));
+        members
+            .find(|(member, _)| member.node == node)
+            .map_or(0.0, |(_, chance)| chance / copies as f64)
+    };
+    let (owners, copies) = (objects.len(), objects.len() * COPIES);
+    println!("                            ring       ideal   hash % nodes");
+    for (what, of, ring, ideal, modulo) in [
         (
             "owners changed",
-            objects.len(),
-            [ring.owners, modulo.owners],
+            owners,
+            ring.owners,
+            ideal(1),
+            modulo.owners,
         ),
-        ("copies moved", copies, [ring.copies, modulo.copies]),
-        ("needlessly", copies, [ring.needless, modulo.needless]),
+        (
+            "copies moved",
+            copies,
+            ring.copies,
+            ideal(COPIES),
+            modulo.copies,
+        ),
+        (
+            "moved needlessly",
+            copies,
+            ring.needless,
+            0.0,
+            modulo.needless,
+        ),
     ] {
-        let [ring, modulo] = count.map(|count| percent(count, of));
-        println!("  {what:<16} {ring:>9.2} %    {modulo:>9.2} %");
+        println!(
+            "  {what:<18} {:>9.2} % {:>9.2} % {:>12.2} %",
+            percent(ring, of),
+            100.0 * ideal,
+            percent(modulo, of),
+        );
     }
-    let [ring, modulo] = [ring.bytes, modulo.bytes].map(gigabytes);
-    println!("  bytes to copy    {ring:>11}    {modulo:>11}");
+    let all: u64 = objects.iter().map(|object| object.bytes).sum();
+    println!(
+        "  {:<18} {:>11} {:>11} {:>14}",
+        "bytes to copy",
+        gigabytes(ring.bytes),
+        gigabytes((ideal(COPIES) * (all * COPIES as u64) as f64) as u64),
+        gigabytes(modulo.bytes),
+    );
+}
+
+fn percent(part: usize, whole: usize) -> f64 {
+    100.0 * part as f64 / whole as f64
 }
 
 #[derive(Default)]
 struct Moves {
     owners: usize,
     copies: usize,
-    /// Copies that moved though the node that came or left has no part in it.
+    /// Copies that moved although the node that joined or left holds none of the object.
     needless: usize,
     bytes: u64,
 }
@@ -148,7 +212,7 @@ impl Moves {
     }
 }
 
-/// The nodes as a modulo hash sees them: a list, each node as often as it weighs.
+/// Returns the list of nodes for `hash % nodes`, in which each node occurs as often as it weighs.
 fn names(ring: &HashRing<String>) -> Vec<&str> {
     ring.members()
         .flat_map(|member| vec![member.node.as_str(); member.weight as usize])
