@@ -75,9 +75,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/target/distribution.svg");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/distribution.svg");
     draw(path, &measured)?;
-    println!("\npicture: target/distribution.svg");
+    println!("\npicture: docs/distribution.svg");
     Ok(())
 }
 

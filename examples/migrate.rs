@@ -7,7 +7,6 @@
 
 use clockwise::migration::{EpochsProgress, Progress};
 use clockwise::{Epochs, HashRing, Move, Stage, Token, TokenRange};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::HashMap;
 use std::error::Error;
 
@@ -119,10 +118,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         epochs: first.progress(),
     };
 
-    let bar = ProgressBar::new(1000);
-    bar.set_style(ProgressStyle::with_template(
-        "{bar:50} {percent:>3} %  {msg}",
-    )?);
     let (mut under_way, mut copies, mut crashed) = (Vec::new(), 0, false);
     loop {
         while let Some(step) = plan.start() {
@@ -140,14 +135,19 @@ fn main() -> Result<(), Box<dyn Error>> {
             plan.resume(&disk.plan)?;
             first = fresh();
             first.resume(&disk.epochs)?;
-            bar.suspend(|| println!("crashed, and resumed: {plan}"));
+            println!("crashed, and resumed: {plan}");
             continue;
         }
 
         assert!(plan.complete(&step));
         disk.plan = plan.progress();
-        bar.set_position((1000.0 * plan.fraction()) as u64);
-        bar.set_message(format!("{} moves to go", plan.remaining()));
+        if plan.remaining() % 500 == 0 {
+            let percent = 100.0 * plan.fraction();
+            println!(
+                "{percent:>5.1} % of the data copied, {} moves left",
+                plan.remaining()
+            );
+        }
         // A step of the protocol: store it, apply it in one client after the other.
         if plan.remaining() % 50 == 0 {
             for range in plan.completed_ranges() {
@@ -161,7 +161,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         store.traffic(&[&first, &second]);
     }
-    bar.finish();
 
     // The last steps: what did not move advances, too, and then everything is done.
     for stage in [Stage::Copied, Stage::Done] {

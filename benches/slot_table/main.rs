@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     cost::changes();
     let rows = frontier::print();
     if std::env::args().any(|arg| arg == "--picture") {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/slot-table.svg");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/slot-table.svg");
         picture::draw(&rows, &path)?;
         println!("\ndrawn: {}", path.display());
     }

@@ -1,7 +1,8 @@
 //! Any key and any predicate on rings with fine, coarse and tied points: every way to ask gives one answer.
 #![no_main]
 
-#[path = "../../tests/common/mod.rs"]
+#[allow(dead_code)] // A fuzz target uses a part.
+#[path = "../../tests/it/common/mod.rs"]
 mod common;
 
 use clockwise::{HashRing, Route, Strategy, Token};

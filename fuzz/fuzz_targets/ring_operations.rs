@@ -1,7 +1,8 @@
 //! Any history of a ring agrees with the oracle: the model test's operations, read from bytes.
 #![no_main]
 
-#[path = "../../tests/common/mod.rs"]
+#[allow(dead_code)] // A fuzz target uses a part.
+#[path = "../../tests/it/common/mod.rs"]
 mod common;
 
 use common::hashers::Spoilt;
