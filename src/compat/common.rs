@@ -78,7 +78,7 @@ pub(super) fn ring32(points: &[u64]) -> Points {
     for point in points {
         run.push(point >> 32 << 32, *point as u32);
     }
-    Points::new().changed(&[], run)
+    Points::of_owners_in(run)
 }
 
 /// Points at 64-bit places, each with the rank of its owner.
@@ -122,7 +122,7 @@ impl Points64 {
         for point in order {
             run.push(token_at(point), self.owners[point as u32 as usize]);
         }
-        Points::new().changed(&[], run)
+        Points::of_owners_in(run)
     }
 }
 

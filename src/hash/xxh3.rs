@@ -39,7 +39,14 @@ impl KeyHasher for Xxh3 {
         if self.seed == 0 {
             xxh3_64(bytes)
         } else {
-            xxh3_64_with_seed(bytes, self.seed)
+            seeded(bytes, self.seed)
         }
     }
+}
+
+/// Not inlined, so that a route has the code of one hash and not of two.
+#[cold]
+#[inline(never)]
+fn seeded(bytes: &[u8], seed: u64) -> u64 {
+    xxh3_64_with_seed(bytes, seed)
 }

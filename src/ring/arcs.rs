@@ -1,11 +1,11 @@
 //! The arcs of the circle and their owners.
 
-use super::points::Points;
+use super::points::{self, Points};
 use crate::hash::{Token, TokenRange};
 use crate::nodes::NodeSet;
 use alloc::{vec, vec::Vec};
 use core::fmt;
-use core::iter::FusedIterator;
+use core::iter::{FusedIterator, Peekable};
 
 /// A range of tokens that one node owns; see [`HashRing::arcs`](crate::HashRing::arcs).
 #[derive(Debug, PartialEq, Eq)]
@@ -73,29 +73,27 @@ impl<N> fmt::Debug for Arcs<'_, N> {
 /// An iterator over the first token, the last token and the owner of each arc.
 #[derive(Clone)]
 struct Spans<'a> {
-    points: &'a Points,
-    at: usize,
+    points: Peekable<points::Iter<'a>>,
+    /// The owner of the first point, and of the tokens past the last.
+    past_the_last: u32,
     /// The start of the next span; `None` once `u64::MAX` is covered.
     first: Option<u64>,
 }
 
 impl<'a> Spans<'a> {
     fn new(points: &'a Points) -> Self {
+        let first_owner = points.owner_of(0);
         Spans {
-            points,
-            at: 0,
-            first: (points.len() > 0).then_some(0),
+            points: points.iter().peekable(),
+            past_the_last: first_owner.unwrap_or_default(),
+            first: first_owner.map(|_| 0),
         }
     }
 
-    /// Returns the owner of tokens up to the point at `at`. Past the last point it is the first
-    /// point's owner.
-    fn owner(&self) -> u32 {
-        self.points.owner(if self.at < self.points.len() {
-            self.at
-        } else {
-            0
-        })
+    /// Returns the owner of tokens up to the next point.
+    fn owner(&mut self) -> u32 {
+        let next = self.points.peek();
+        next.map_or(self.past_the_last, |&(_, owner)| owner)
     }
 }
 
@@ -106,14 +104,11 @@ impl Iterator for Spans<'_> {
         let first = self.first?;
         let owner = self.owner();
         let last = loop {
-            if self.at == self.points.len() {
+            let Some((token, _)) = self.points.next() else {
                 break u64::MAX;
-            }
-            let token = self.points.token(self.at);
+            };
             // If several points have one token, the first owns it and the others own nothing.
-            while self.at < self.points.len() && self.points.token(self.at) == token {
-                self.at += 1;
-            }
+            while self.points.next_if(|&(next, _)| next == token).is_some() {}
             if token == u64::MAX || self.owner() != owner {
                 break token;
             }

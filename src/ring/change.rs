@@ -178,20 +178,13 @@ impl<N, H> HashRing<N, H> {
 /// preference. A point that is hidden behind another of the same token cuts too, because it owns
 /// the piece if the other is removed.
 fn pieces(points: &Points) -> impl Iterator<Item = (u64, u64)> {
-    let count = points.len();
-    let mut first = (count > 0).then_some(0);
-    let mut at = 0;
+    let mut first = (points.len() > 0).then_some(0);
+    let mut points = points.iter().peekable();
     core::iter::from_fn(move || {
         let start: u64 = first?;
         // All tokens past the last point belong to the first point.
-        let last = if at < count {
-            points.token(at)
-        } else {
-            u64::MAX
-        };
-        while at < count && points.token(at) == last {
-            at += 1;
-        }
+        let last = points.next().map_or(u64::MAX, |(token, _)| token);
+        while points.next_if(|&(token, _)| token == last).is_some() {}
         first = last.checked_add(1);
         Some((start, last))
     })

@@ -17,36 +17,34 @@ pub(super) fn differing<'a>(
     new: &'a Points,
     places: &'a Places,
 ) -> impl Iterator<Item = (u64, u64, Option<u32>, Option<u32>)> + 'a {
-    let (mut i, mut j) = (0, 0);
+    let (old_first, new_first) = (old.owner_of(0), new.owner_of(0));
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
     // The start of the next range; `None` once `u64::MAX` is covered.
     let mut first = Some(0u64);
     core::iter::from_fn(move || {
         loop {
-            let begin = i;
-            while i < old.len()
-                && j < new.len()
-                && old.token(i) == new.token(j)
-                && places.same(old.owner(i), new.owner(j))
-            {
-                i += 1;
-                j += 1;
+            let mut passed = None;
+            while let (Some(&(left, from)), Some(&(right, to))) = (old.peek(), new.peek()) {
+                if left != right || !places.same(from, to) {
+                    break;
+                }
+                passed = Some(left);
+                old.next();
+                new.next();
             }
-            if begin < i {
-                first = old.token(i - 1).checked_add(1);
+            if let Some(token) = passed {
+                first = token.checked_add(1);
             }
             let start = first?;
             // A point hidden behind another with the same token owns nothing.
-            while i < old.len() && old.token(i) < start {
-                i += 1;
-            }
-            while j < new.len() && new.token(j) < start {
-                j += 1;
-            }
-            let ((left, from), (right, to)) = (at(old, i), at(new, j));
+            while old.next_if(|&(token, _)| token < start).is_some() {}
+            while new.next_if(|&(token, _)| token < start).is_some() {}
+            let (left, from) = at(old.peek(), old_first);
+            let (right, to) = at(new.peek(), new_first);
             let last = left.min(right);
             first = last.checked_add(1);
-            i += usize::from(i < old.len() && left == last);
-            j += usize::from(j < new.len() && right == last);
+            old.next_if(|&(token, _)| token == last);
+            new.next_if(|&(token, _)| token == last);
             let same = match (from, to) {
                 (Some(from), Some(to)) => places.same(from, to),
                 (from, to) => from == to,
@@ -58,13 +56,9 @@ pub(super) fn differing<'a>(
     })
 }
 
-/// Returns the last token that the point at `p` owns, and its owner. Past the last point these are
+/// Returns the last token that the next point owns, and its owner. Past the last point these are
 /// `u64::MAX` and the first point's owner.
 #[inline]
-fn at(points: &Points, p: usize) -> (u64, Option<u32>) {
-    if p < points.len() {
-        (points.token(p), Some(points.owner(p)))
-    } else {
-        (u64::MAX, (p > 0).then(|| points.owner(0)))
-    }
+fn at(next: Option<&(u64, u32)>, first: Option<u32>) -> (u64, Option<u32>) {
+    next.map_or((u64::MAX, first), |&(token, owner)| (token, Some(owner)))
 }

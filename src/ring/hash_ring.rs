@@ -21,7 +21,7 @@ pub(super) const VIRTUAL_NODES: u32 = 512;
 pub(super) const MAX_POINTS: usize = 1 << 24;
 
 /// The number of keys that [`HashRing::route_batch`] hashes in one block.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 
 /// A consistent-hash ring with virtual nodes (Karger et al. 1997).
 ///
@@ -59,8 +59,9 @@ const BATCH: usize = 64;
 ///
 /// # Performance
 /// Routing is O(1) expected for any number of nodes. A change of the members is one pass over all P
-/// points, O(P). A ring takes 20 bytes for each point up to 65,535 points, and about 14.5 beyond. A
-/// node of weight 1 therefore takes about 7 to 10 KiB at the default of 512 virtual nodes.
+/// points, O(P). A ring takes 11.5 to 14 bytes for each point, so a node of weight 1 takes 6 to 7 KiB
+/// at the default of 512 virtual nodes. With fewer than 16 points for each node, the index takes 40
+/// to 80 bytes for each node instead.
 ///
 /// Use small weights: a node of weight 100 has 51,200 points. A ring of thousands of nodes needs
 /// fewer virtual nodes.
@@ -156,6 +157,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
                     new.push(planned.identity);
                 }
             }
+            let owners = self.nodes.preview(&draft).count();
             let points = counts.iter().map(|&(_, count)| count as usize).sum();
             let mut tokens = Vec::with_capacity(points);
             for (identity, (_, count)) in new.iter().zip(&mut counts) {
@@ -164,7 +166,7 @@ impl<N, H: KeyHasher> HashRing<N, H> {
             let added = Run::sorted(&tokens, &counts);
             // A third of the new memory, and the old and the new points are held at the same time.
             drop(tokens);
-            self.points = self.points.changed(&renumber, added);
+            self.points.change(&renumber, added, owners);
         }
         self.nodes.commit(draft)
     }
@@ -172,8 +174,8 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     /// Routes many keys in one call. Clears `out` and fills it with what [`route`](HashRing::route)
     /// returns for each key.
     ///
-    /// On a ring of more than 65,535 points it is faster than a loop of `route`, because the
-    /// processor waits for many lines of memory at the same time.
+    /// It is faster than a loop of `route`, because the processor waits for many lines of memory at
+    /// the same time.
     ///
     /// # Examples
     /// ```
@@ -189,20 +191,21 @@ impl<N, H: KeyHasher> HashRing<N, H> {
         N: Key,
     {
         out.clear();
-        let mut rest = keys;
-        if self.points.is_coarse() {
-            let (mut tokens, mut owners) = ([0; BATCH], [0; BATCH]);
-            let mut blocks = keys.chunks_exact(BATCH);
-            for block in &mut blocks {
-                for (token, key) in tokens.iter_mut().zip(block) {
-                    *token = self.token(key).get();
-                }
-                self.points.owners_of(&tokens, &mut owners);
-                out.extend(owners.iter().map(|&owner| Some(self.nodes.node(owner))));
-            }
-            rest = blocks.remainder();
+        if self.points.len() == 0 {
+            out.resize(keys.len(), None);
+            return;
         }
-        out.extend(rest.iter().map(|key| self.route(key)));
+        let mut found = [(0, 0); BATCH];
+        for block in keys.chunks(BATCH) {
+            for ((token, start), key) in found.iter_mut().zip(block) {
+                *token = self.token(key).get();
+                *start = self.points.start(*token).unwrap_or_default();
+            }
+            out.extend(found[..block.len()].iter().map(|&(token, start)| {
+                let owner = self.points.owner_from(token, start);
+                Some(self.nodes.node(owner))
+            }));
+        }
     }
 }
 

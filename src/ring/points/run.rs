@@ -1,26 +1,13 @@
 //! Sorted points without an index.
-//!
-//! # Layout
-//! `slots[p]` holds the high half of point p's token and, in its low half, its owner. `low[p]`
-//! holds the rest of the token. So the line of memory that decides also names the owner, and `low`
-//! is read only if high halves are equal.
 
-use super::starts::cell_of;
+use super::PAD;
 use alloc::vec::Vec;
-
-/// The mask of the low half of a slot, which holds the owner.
-pub(super) const OWNER: u64 = 0xffff_ffff;
-
-/// The number of slots past the last point, so that a window never ends early. They belong to the
-/// first point's owner. They are after every token except those with the greatest high half, which
-/// are compared in full.
-pub(super) const PAD: usize = 4;
 
 /// Points in order of token, then of owner.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Run {
-    pub(super) slots: Vec<u64>,
-    pub(super) low: Vec<u32>,
+    pub(super) tokens: Vec<u64>,
+    pub(super) owners: Vec<u32>,
 }
 
 impl Run {
@@ -38,87 +25,85 @@ impl Run {
         let buckets = (tokens.len() / 512).clamp(1, 4096);
         let mut ends = alloc::vec![0; buckets];
         for &token in tokens {
-            ends[cell_of(token, buckets)] += 1;
+            ends[part_of(token, buckets)] += 1;
         }
         count_to_start(&mut ends);
-        // Leaves room for the pad, so that a ring built in one step does not move its points for
-        // it.
-        let mut slots = Vec::with_capacity(tokens.len() + PAD);
-        slots.resize(tokens.len(), 0);
-        let mut low = alloc::vec![0; tokens.len()];
-        let mut tokens = tokens.iter();
+        let mut run = Run {
+            tokens: Vec::with_capacity(Run::room(tokens.len())),
+            owners: alloc::vec![0; tokens.len()],
+        };
+        run.tokens.resize(tokens.len(), 0);
+        let mut unsorted = tokens.iter();
         for &(owner, count) in counts {
-            for &token in tokens.by_ref().take(count as usize) {
-                let place = &mut ends[cell_of(token, buckets)];
-                slots[*place as usize] = token & !OWNER | u64::from(owner);
-                low[*place as usize] = token as u32;
+            for &token in unsorted.by_ref().take(count as usize) {
+                let place = &mut ends[part_of(token, buckets)];
+                run.tokens[*place as usize] = token;
+                run.owners[*place as usize] = owner;
                 *place += 1;
             }
         }
-        let mut run = Run { slots, low };
         let (mut begin, mut places, mut dealt) = (0, Vec::new(), Vec::new());
         for (bucket, &end) in ends.iter().enumerate() {
             let range = begin..end as usize;
             begin = range.end;
             let cells = range.len().min(4096);
-            let cell = |token| cell_of(token, buckets * cells) - bucket * cells;
+            let cell = |token| part_of(token, buckets * cells) - bucket * cells;
             places.clear();
             places.resize(cells, 0);
-            for p in range.clone() {
-                places[cell(run.token(p))] += 1;
+            for &token in &run.tokens[range.clone()] {
+                places[cell(token)] += 1;
             }
             count_to_start(&mut places);
             dealt.clear();
             dealt.resize(range.len(), (0, 0));
-            for p in range.clone() {
-                let place = &mut places[cell(run.token(p))];
-                dealt[*place as usize] = (run.token(p), run.owner(p));
+            let (tokens, owners) = (&mut run.tokens[range.clone()], &mut run.owners[range]);
+            for (&token, &owner) in tokens.iter().zip(&*owners) {
+                let place = &mut places[cell(token)];
+                dealt[*place as usize] = (token, owner);
                 *place += 1;
             }
             sort_neighbours(&mut dealt);
-            for (p, &(token, owner)) in range.zip(&dealt) {
-                run.slots[p] = token & !OWNER | u64::from(owner);
-                run.low[p] = token as u32;
+            for ((token, owner), &point) in tokens.iter_mut().zip(owners).zip(&dealt) {
+                (*token, *owner) = point;
             }
         }
         run
     }
 
+    #[cfg(feature = "compat")]
     pub(crate) fn with_capacity(points: usize) -> Run {
         Run {
-            slots: Vec::with_capacity(points + PAD),
-            low: Vec::with_capacity(points),
+            tokens: Vec::with_capacity(points + PAD),
+            owners: Vec::with_capacity(points),
         }
     }
 
     /// Adds a point whose token is not less than any other's.
-    #[inline]
+    #[cfg(feature = "compat")]
     pub(crate) fn push(&mut self, token: u64, owner: u32) {
-        self.slots.push(token & !OWNER | u64::from(owner));
-        self.low.push(token as u32);
+        self.tokens.push(token);
+        self.owners.push(owner);
     }
 
-    #[inline]
+    /// Returns how many slots to reserve for this many points. An eighth more than is needed, so
+    /// that most additions move no point to other memory.
+    pub(super) fn room(points: usize) -> usize {
+        points + points / 8 + PAD
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.low.len()
+        self.tokens.len()
     }
 
-    #[inline]
-    pub(super) fn token(&self, p: usize) -> u64 {
-        self.slots[p] & !OWNER | u64::from(self.low[p])
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, u32)> + ExactSizeIterator {
+        self.tokens.iter().copied().zip(self.owners.iter().copied())
     }
+}
 
-    #[inline]
-    pub(super) fn owner(&self, p: usize) -> u32 {
-        self.slots[p] as u32
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u32)> {
-        self.slots
-            .iter()
-            .zip(&self.low)
-            .map(|(&slot, &low)| (slot & !OWNER | u64::from(low), slot as u32))
-    }
+/// Returns the part of the circle that `token` is in, if the circle is cut into `parts` equal ones.
+#[inline]
+fn part_of(token: u64, parts: usize) -> usize {
+    (((token >> 32) * parts as u64) >> 32) as usize
 }
 
 /// Replaces the count of each place by the position at which it starts.

@@ -1,7 +1,7 @@
 //! Checks every answer against a linear scan over (token, owner), with points and keys in difficult
 //! places.
 
-use super::starts::*;
+use super::index::Shape;
 use super::*;
 use crate::hash::{KeyHasher, Xxh3};
 use alloc::{collections::BTreeMap, vec};
@@ -44,7 +44,9 @@ fn points_of(points: &[(u64, u32)]) -> Points {
         .map(|&(_, owner)| owner + 1)
         .max()
         .unwrap_or(0);
-    Points::new().changed(&[], run_of(points, 0..owners))
+    let mut built = Points::new();
+    built.change(&[], run_of(points, 0..owners), owners as usize);
+    built
 }
 
 fn run_of(points: &[(u64, u32)], owners: impl IntoIterator<Item = u32>) -> Run {
@@ -89,30 +91,23 @@ const PLACES: [(&str, Place); 12] = [
 /// Returns tokens to ask for: at, before and after points, the ends, and halves and boundaries of
 /// cells.
 fn questions(points: &[(u64, u32)], seed: u64) -> Vec<u64> {
-    let mut questions = vec![
-        0,
-        1,
-        u64::MAX,
-        u64::MAX - 1,
-        1 << 63,
-        OWNER,
-        OWNER + 1,
-        !OWNER,
-    ];
+    let mut questions = vec![0, 1, u64::MAX, u64::MAX - 1, 1 << 63];
     for i in 0..points.len().min(40) {
         let token = points[i * points.len() / points.len().min(40)].0;
         questions.extend([token, token.wrapping_sub(1), token.wrapping_add(1)]);
+        // Half a lap away, for laps of many sizes.
+        let half = 1u64 << (63 - i % 20);
         questions.extend([
-            token & !OWNER,
-            token | OWNER,
-            (token | OWNER).wrapping_add(1),
+            token.wrapping_add(half),
+            token.wrapping_sub(half),
+            token ^ half,
         ]);
     }
-    for cells in [points.len() * FINE_CELLS, points.len() * COARSE_CELLS].map(|n| n.max(1)) {
+    for cells in [points.len(), 2 * points.len(), 4 * points.len()] {
+        let cells = cells.next_power_of_two().max(32) as u64;
+        let width = u64::MAX / cells + 1;
         for cell in [1, cells / 2, cells - 1] {
-            // The first token of the cell: ceil(cell × 2⁶⁴ / cells).
-            let first = ((cell as u64) << 32).div_ceil(cells as u64) << 32;
-            questions.extend([first, first.wrapping_sub(1)]);
+            questions.extend([cell * width, cell * width - 1]);
         }
     }
     questions.extend(random(seed).take(20));
@@ -123,7 +118,7 @@ fn assert_is_the_scan(points: &Points, expected: &[(u64, u32)], seed: u64, what:
     let scan = Scan::new(expected);
     assert_eq!(points.len(), expected.len(), "{what}");
     assert!(
-        points.run.iter().eq(scan.points.iter().copied()),
+        points.iter().eq(scan.points.iter().copied()),
         "{what}: in order"
     );
     for token in questions(expected, seed) {
@@ -144,24 +139,17 @@ fn assert_is_the_scan(points: &Points, expected: &[(u64, u32)], seed: u64, what:
             met.eq(round.map(|&(_, owner)| owner).take(steps)),
             "{what}: walk from {token:#x}"
         );
-        let mut owners = [u32::MAX; 3];
-        points.owners_of(&[token, token, 0], &mut owners);
-        let expected =
-            [owner, owner, scan.owner_of(0)].map(|owner| owner.expect("there are points"));
-        assert_eq!(owners, expected, "{what}: {token:#x}");
     }
 }
 
 #[test]
 fn no_points_have_no_owner() {
     let points = Points::new();
-    assert_eq!((points.len(), points.is_coarse()), (0, false));
+    assert_eq!((points.len(), points.iter().next()), (0, None));
     assert_eq!(points.owner_of(0), None);
     assert_eq!(points.owner_of(u64::MAX), None);
     assert_eq!(points.walk(7).next(), None);
-    let mut owners = [9; 2];
-    points.owners_of(&[0, u64::MAX], &mut owners);
-    assert_eq!(owners, [9; 2]);
+    assert_eq!(points.start(7), None);
 }
 
 #[test]
@@ -182,13 +170,13 @@ fn successors_are_those_of_a_linear_scan() {
     }
 }
 
-/// Puts points of one high half beside points before and after it in one ring, so that windows end
+/// Puts many points with few differences beside points before and after them, so that windows end
 /// in ties.
 #[test]
-fn ties_of_high_halves_between_other_points_are_settled_in_full() {
+fn ties_between_other_points_are_settled_in_full() {
     for width in 1..24 {
         for before in 0..6 {
-            let tie = (0..width).map(|i| 0x4000_0000_0000_0000 + i * 0x1000_0000);
+            let tie = (0..width).map(|i| 0x4000_0000_0000_0000 + i / 3);
             let others = (0..before).map(|i| 0x3fff_fff0_0000_0000 + (i << 32));
             let behind = (0..3).map(|i| 0x4000_0001_0000_0000 + (i << 32));
             let points: Vec<(u64, u32)> = tie
@@ -201,26 +189,41 @@ fn ties_of_high_halves_between_other_points_are_settled_in_full() {
     }
 }
 
+/// The lost bits of a token differ, and those that a slot keeps are equal.
 #[test]
-fn the_index_turns_coarse_beyond_65_535_points_and_answers_the_same() {
-    for &(place, at) in &[PLACES[0], PLACES[3], PLACES[7]][..if FAST { 1 } else { 3 }] {
-        let all: Vec<(u64, u32)> = random(5)
-            .map(at)
-            .zip((0..).map(|i| i % 300))
-            .take(70_000)
-            .collect();
-        for count in [65_535, 65_536, 70_000] {
-            let points = points_of(&all[..count]);
-            assert_eq!(points.is_coarse(), count > 65_535);
-            assert_is_the_scan(&points, &all[..count], count as u64, place);
+fn points_a_whole_lap_apart_are_told_apart() {
+    for owners in [1u32, 2, 3, 4, 5, 8, 100, 300] {
+        let lap = u64::BITS - owners.next_power_of_two().trailing_zeros();
+        let laps = 1u64.checked_shl(u64::BITS - lap).unwrap_or(1).min(64);
+        for step in [1, 2, 3, 7] {
+            let points: Vec<(u64, u32)> = (0..laps)
+                .step_by(step)
+                .map(|i| i.checked_shl(lap).unwrap_or(0) | 0x1234)
+                .zip((0..owners).cycle())
+                .chain([(0x1234, owners - 1)])
+                .collect();
+            assert_is_the_scan(&points_of(&points), &points, step as u64, "laps");
         }
     }
 }
 
-/// Puts more than 255 points in a cell and in a group of cells. Offsets are then cut, and the rest
-/// is searched.
 #[test]
-fn coarse_cells_that_hold_more_than_255_points_are_searched() {
+fn large_rings_answer_as_a_linear_scan() {
+    let owners = [300, 70_000, 2];
+    for (&(place, at), owners) in [PLACES[0], PLACES[3], PLACES[7]].iter().zip(owners) {
+        let count = if FAST { 10_000 } else { 70_000 };
+        let all: Vec<(u64, u32)> = random(5)
+            .map(at)
+            .zip((0..).map(|i| i % owners))
+            .take(count)
+            .collect();
+        assert_is_the_scan(&points_of(&all), &all, 5, place);
+    }
+}
+
+/// Puts more than 255 points in a cell and in a group of cells, which are then searched.
+#[test]
+fn cells_that_hold_more_than_255_points_are_searched() {
     let heap = random(6)
         .map(|r| 0x5555_5555_0000_0000 | r >> 24)
         .take(50_000);
@@ -295,27 +298,42 @@ fn a_change_is_what_a_new_build_would_be() {
                 .iter()
                 .filter_map(|&(token, owner)| Some((token, renumber[owner as usize]?)));
             let expected: Vec<(u64, u32)> = kept.chain(added.iter().copied()).collect();
-            let changed = points_of(&old).changed(&renumber, run_of(&added, newcomers));
+            let owners = newcomers[newcomers.len() - 1] + 1;
+            let mut changed = points_of(&old);
+            changed.change(&renumber, run_of(&added, newcomers), owners as usize);
             assert_is_the_scan(&changed, &expected, round, place);
+            assert_is_as_built(&changed, &expected, owners as usize);
         }
     }
 }
 
+/// A change leaves what a build of the same points makes, in slots and in index.
+fn assert_is_as_built(changed: &Points, points: &[(u64, u32)], owners: usize) {
+    let mut built = Points::new();
+    built.change(&[], run_of(points, 0..owners as u32), owners);
+    assert_eq!(changed.slots, built.slots);
+    assert_eq!(changed.index, built.index);
+}
+
 #[test]
-fn points_go_back_and_forth_between_fine_and_coarse() {
-    let all: Vec<(u64, u32)> = random(10).zip((0..).map(|i| i % 2)).take(80_000).collect();
+fn an_index_grows_and_shrinks_with_the_points() {
+    let count = if FAST { 8_000 } else { 80_000 };
+    let all: Vec<(u64, u32)> = random(10).zip((0..).map(|i| i % 2)).take(count).collect();
     let own = |owner: u32| -> Vec<(u64, u32)> {
         all.iter().copied().filter(|&(_, of)| of == owner).collect()
     };
-    let both = points_of(&all);
-    assert!(both.is_coarse());
-    let first = both.changed(&[Some(0), None], Run::default());
-    assert!(!first.is_coarse());
-    assert_is_the_scan(&first, &own(0), 1, "first");
-    let again = first.changed(&[Some(0)], run_of(&own(1), [1]));
-    assert_is_the_scan(&again, &all, 2, "again");
-    let none = both.changed(&[None, None], Run::default());
-    assert_eq!((none.len(), none.owner_of(5)), (0, None));
+    let mut points = points_of(&all);
+    let groups = points.index.groups.len();
+    points.change(&[Some(0), None], Run::default(), 1);
+    assert_is_the_scan(&points, &own(0), 1, "first");
+    assert_is_as_built(&points, &own(0), 1);
+    assert!(points.index.groups.len() < groups);
+    assert!(points.slots.capacity() < count * 3 / 4, "gives back room");
+    points.change(&[Some(0)], run_of(&own(1), [1]), 2);
+    assert_is_the_scan(&points, &all, 2, "again");
+    assert_is_as_built(&points, &all, 2);
+    points.change(&[None, None], Run::default(), 0);
+    assert_eq!((points.len(), points.owner_of(5)), (0, None));
 }
 
 /// Adds and removes points in many places, a thousand of them in one cell. The groups that are not
@@ -323,7 +341,8 @@ fn points_go_back_and_forth_between_fine_and_coarse() {
 #[test]
 fn an_index_after_a_change_is_the_one_of_a_new_build() {
     let clustered = |r: u64| 0x7000_0000_0000_0000 | r >> 40;
-    let staying: Vec<(u64, u32)> = random(20).map(|token| (token, 0)).take(100_000).collect();
+    let count = if FAST { 10_000 } else { 100_000 };
+    let staying: Vec<(u64, u32)> = random(20).map(|token| (token, 0)).take(count).collect();
     for (round, count) in [(1u64, 0), (2, 1), (3, 150), (4, 1000)] {
         let few = |seed: u64| random(seed * 10 + round).take(count);
         let going: Vec<(u64, u32)> = few(1)
@@ -335,120 +354,103 @@ fn an_index_after_a_change_is_the_one_of_a_new_build() {
             .chain([0, u64::MAX])
             .map(|token| (token, 1))
             .collect();
-        let old = points_of(&[&staying[..], &going].concat());
-        let changed = old.changed(&[Some(0), None], run_of(&coming, [1]));
-        let anew = points_of(&[&staying[..], &coming].concat());
-        let (
-            Starts::Coarse { base, offset },
-            Starts::Coarse {
-                base: expected_base,
-                offset: expected,
-            },
-        ) = (&changed.starts, &anew.starts)
-        else {
-            panic!("100,000 points are coarse");
-        };
-        let Starts::Coarse { offset: before, .. } = &old.starts else {
-            panic!("100,000 points are coarse");
-        };
-        assert_eq!(
-            before.len(),
-            offset.len(),
-            "the cells stay, so that the index is updated in place"
-        );
-        assert_eq!(base, expected_base, "round {round}");
-        assert_eq!(offset, expected, "round {round}");
-        assert_eq!(changed.run.slots, anew.run.slots, "round {round}");
-        assert_eq!(changed.run.low, anew.run.low, "round {round}");
+        let mut changed = points_of(&[&staying[..], &going].concat());
+        changed.change(&[Some(0), None], run_of(&coming, [1]), 2);
+        assert_is_as_built(&changed, &[&staying[..], &coming].concat(), 2);
     }
 }
 
-/// The start of an answer is the number of points before the cell, so that only the cell's own
-/// points are looked at.
+/// Owners with few points: most cells are further than half a lap from their first point.
+#[test]
+fn owners_with_few_points_are_found_and_changed() {
+    for (owners, each) in [(1000u32, 1), (300, 2), (100, 8), (40, 20)] {
+        let owners = if FAST { owners / 10 } else { owners };
+        let points: Vec<(u64, u32)> = random(30)
+            .zip((0..owners).cycle())
+            .take((owners * each) as usize)
+            .collect();
+        let built = points_of(&points);
+        assert_is_the_scan(&built, &points, 30, "few points");
+        // Remove every third owner, one by one, from the last.
+        let mut changed = built.clone();
+        let mut left = points.clone();
+        for gone in (0..owners).rev().step_by(3).take(8) {
+            let now = left
+                .iter()
+                .map(|&(_, owner)| owner)
+                .max()
+                .map_or(0, |max| max + 1);
+            let renumber: Vec<Option<u32>> = (0..now)
+                .map(|i| (i != gone).then_some(if i > gone { i - 1 } else { i }))
+                .collect();
+            changed.change(&renumber, Run::default(), now as usize - 1);
+            left = left
+                .iter()
+                .filter_map(|&(token, owner)| Some((token, renumber[owner as usize]?)))
+                .collect();
+            assert_is_as_built(&changed, &left, now as usize - 1);
+        }
+    }
+}
+
+/// A slot is where its token is, and the start of a cell is the number of points before it.
 #[test]
 fn the_index_counts_the_points_before_each_cell() {
     for (place, at) in PLACES {
         for count in [1, 2, 9, 300] {
             let points: Vec<(u64, u32)> = random(11).map(at).map(|t| (t, 0)).take(count).collect();
-            let Starts::Fine(starts) = points_of(&points).starts else {
-                panic!("{count} points need no coarse index")
-            };
-            assert_eq!(starts.len(), FINE_CELLS * count);
-            for (cell, &start) in starts.iter().enumerate() {
-                let before = |&&(token, _): &&(u64, u32)| cell_of(token, starts.len()) < cell;
-                assert_eq!(
-                    usize::from(start),
-                    points.iter().filter(before).count(),
-                    "{place}"
-                );
-            }
-        }
-    }
-    for at in [PLACES[0].1, PLACES[10].1, PLACES[11].1, |r| {
-        if r % 2 == 0 { r } else { r >> 12 }
-    }] {
-        let points: Vec<(u64, u32)> = random(12).map(at).map(|t| (t, 0)).take(66_000).collect();
-        let Starts::Coarse { base, offset } = points_of(&points).starts else {
-            panic!("66,000 points need a coarse index")
-        };
-        let cells = coarse_cells(points.len());
-        assert_eq!((offset.len(), base.len()), (cells, cells.div_ceil(GROUP)));
-        let mut within = vec![0usize; cells];
-        for &(token, _) in &points {
-            within[cell_of(token, cells)] += 1;
-        }
-        let (mut before, mut group) = (0, 0);
-        for cell in 0..cells {
-            if cell % GROUP == 0 {
-                assert_eq!(base[cell / GROUP] as usize, before);
-                group = before;
-            }
-            assert_eq!(usize::from(offset[cell]), (before - group).min(255));
-            let first = ((cell as u64) << 32).div_ceil(cells as u64) << 32;
-            let start = group + (before - group).min(255);
-            assert_eq!(coarse_start(&base, &offset, first), start);
-            before += within[cell];
-        }
-    }
-}
-
-/// Neighbouring cells differ by at most one high half in size, and they cover everything in order.
-#[test]
-fn cells_cut_the_circle_evenly_whatever_their_number() {
-    for cells in [1, 2, 3, 7, 160 * FINE_CELLS, 262_140, 1_000_003] {
-        assert_eq!(cell_of(0, cells), 0);
-        assert_eq!(cell_of(u64::MAX, cells), cells - 1);
-        for cell in [1, cells / 3, cells / 2, cells - 1].map(|cell| cell.max(1)) {
-            if cell < cells {
-                let first = ((cell as u64) << 32).div_ceil(cells as u64) << 32;
-                assert_eq!(
-                    (cell_of(first - 1, cells), cell_of(first, cells)),
-                    (cell - 1, cell)
-                );
+            let built = points_of(&points);
+            let index = &built.index;
+            let cells = (index.groups.len() - 1) * CELLS;
+            assert!(cells >= 2 * count, "{place}");
+            for cell in 0..cells {
+                let group = index.groups[cell / CELLS];
+                let before = |&&(token, _): &&(u64, u32)| index.cell_of(token) < cell;
+                let before = points.iter().filter(before).count();
+                match group.before[cell % CELLS] {
+                    SEARCH => {}
+                    start => assert_eq!(group.base as usize + usize::from(start), before),
+                }
             }
         }
     }
 }
 
-/// Checks the claim beside the number of cells. Without the low halves a search finds no points and
-/// answers with the first one's owner, so an answer that is still right was decided by the window.
 #[test]
-fn all_but_1_token_in_100_and_4_in_10_000_are_decided_by_the_window() {
-    for (count, undecided) in [(20_000, 0.01), (80_000, 0.0004)] {
-        let all: Vec<(u64, u32)> = random(13).zip(0..count).collect();
-        let whole = points_of(&all);
-        let mut cut = whole.clone();
-        cut.run.low.clear();
+fn a_shape_has_groups_of_at_most_half_a_lap() {
+    for owners in [1, 2, 3, 4, 5, 100, 1 << 16, (1 << 16) + 1] {
+        for points in [1, owners, 16 * owners, 512 * owners] {
+            let index = Index::blank(Shape::of(points, owners));
+            let groups = index.groups.len() - 1;
+            assert!(groups * CELLS >= 2 * points);
+            assert!(groups >= 2 * owners, "{owners} owners, {points} points");
+            assert!(index.owner_mask as usize >= owners - 1);
+            if points >= 16 * owners {
+                assert!(groups * CELLS <= (4 * points).max(32), "memory");
+            }
+        }
+    }
+}
+
+/// Checks the claims beside the number of cells.
+#[test]
+fn two_slots_decide_all_but_1_token_in_30_with_2_cells_a_point_and_1_in_100_with_4() {
+    for (count, undecided) in [(1 << 16, 0.033), ((1 << 15) + 1, 0.01)] {
+        let all: Vec<(u64, u32)> = random(13).zip((0..100).cycle()).take(count).collect();
+        let points = points_of(&all);
         let asked = 20_000;
-        let wrong = random(14)
-            .take(asked)
-            .filter(|&token| cut.owner_of(token) != whole.owner_of(token))
-            .count();
-        // Twice the claim, and 4 for chance: 8 are expected of the coarse index (points before a
-        // token in its cell are Poisson, 0.5 on average).
+        let searched = |&token: &u64| {
+            let start = points.start(token).expect("there are points");
+            start == FAR || is_before(points.slots[start + 1], points.index.slot(token, 0))
+        };
+        let searched = random(14).take(asked).filter(searched).count();
         assert!(
-            (wrong as f64) < 2.0 * undecided * asked as f64 + 4.0,
-            "{wrong} of {asked}"
+            (searched as f64) < 1.3 * undecided * asked as f64,
+            "{searched} of {asked}"
+        );
+        assert!(
+            (searched as f64) > 0.5 * undecided * asked as f64,
+            "{searched} of {asked}"
         );
     }
 }

@@ -326,7 +326,8 @@ fn a_panicking_predicate_or_domain_disturbs_nobody() {
     world.all_dropped_once();
 }
 
-/// A batch that panics in the middle leaves the output with what it had so far, and the ring alone.
+/// A batch that panics in the middle leaves the output with the whole blocks so far, and the ring
+/// alone.
 #[test]
 fn a_panicking_hasher_disturbs_no_routing() {
     let world = World::default();
@@ -340,7 +341,7 @@ fn a_panicking_hasher_disturbs_no_routing() {
     for call in 1..=CALLS {
         world.hash.set(call);
         assert!(catch_unwind(AssertUnwindSafe(|| ring.route_batch(&keys, &mut out))).is_err());
-        assert_eq!(out.len(), call as usize - 1);
+        assert_eq!(out.len(), (call as usize - 1) / 32 * 32);
     }
     world.disarm();
     ring.route_batch(&keys, &mut out);
