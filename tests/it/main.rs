@@ -17,6 +17,7 @@ mod placement {
     mod balance;
     mod forecast;
     mod golden;
+    mod golden_orders;
     mod golden_rendezvous;
     mod hashers;
     mod model;
@@ -91,6 +92,7 @@ mod migration {
 /// Stored memberships.
 mod snapshot {
     mod kinds;
+    mod refused;
     mod rings;
     mod work;
 }
