@@ -9,6 +9,7 @@ mod common;
 mod api {
     mod auto_traits;
     mod contract;
+    mod shown;
     mod verbs;
 }
 
