@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn threads_draw_in_different_lanes() {
         let in_a_thread = || std::thread::spawn(|| [lane(), lane()]).join().unwrap();
-        let lanes: [[usize; 2]; 3] = core::array::from_fn(|_| in_a_thread());
+        let lanes: [[usize; 2]; 3] = from_fn(|_| in_a_thread());
         assert!(
             lanes
                 .iter()

@@ -180,8 +180,7 @@ fn nodes_show_their_load() {
 #[test]
 fn hashers_show_no_secret_and_migrations_show_how_far_they_are() {
     shows(SipHash13::new([7; 16]), "SipHash13 { .. }");
-    let fnv = Mixed::from_fn(|_: &[u8]| 0);
-    shows(&fnv, "Mixed { .. }");
+    shows(Mixed::from_fn(|_: &[u8]| 0), "Mixed { .. }");
     shows(Token::new(0xab), "Token(0x00000000000000ab)");
     let old = HashRing::from_nodes(["a"]).unwrap();
     let new = HashRing::from_nodes(["b"]).unwrap();
