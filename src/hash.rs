@@ -1,6 +1,7 @@
 //! [`KeyHasher`], which turns bytes into a [`Token`], and the hashers that keep the promise of
 //! equal owners.
 
+pub(crate) mod layout;
 mod mixed;
 mod sip13;
 mod token;
@@ -14,7 +15,6 @@ pub use token::{Token, TokenRange};
 pub use xxh3::Xxh3;
 
 use crate::pointers::through_pointers;
-use crate::ring::layout;
 use alloc::{boxed::Box, vec::Vec};
 
 #[cfg(target_has_atomic = "ptr")]

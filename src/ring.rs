@@ -8,7 +8,6 @@ mod builder;
 mod change;
 mod compare;
 mod copies;
-pub(crate) mod layout;
 pub(crate) mod points;
 pub(crate) mod preference;
 mod restore;

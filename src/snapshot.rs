@@ -12,10 +12,9 @@ mod work;
 pub(crate) use work::{MAX_WORK, Work};
 
 use crate::error::{DiffError, RestoreError, readable};
-use crate::hash::{KeyHasher, Xxh3, take_points};
+use crate::hash::{KeyHasher, Xxh3, layout, take_points};
 use crate::key::Key;
 use crate::nodes::{Draft, Entry, Members, NodeSet};
-use crate::ring::layout;
 use alloc::string::String;
 use alloc::vec::Vec;
 

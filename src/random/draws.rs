@@ -159,6 +159,21 @@ pub(crate) fn below(number: u64, bound: u64) -> u64 {
 mod tests {
     use super::*;
 
+    /// Threads that begin to draw one after the other have lanes of their own, and keep them.
+    #[cfg(feature = "std")]
+    #[test]
+    fn threads_draw_in_different_lanes() {
+        let in_a_thread = || std::thread::spawn(|| [lane(), lane()]).join().unwrap();
+        let lanes: [[usize; 2]; 3] = from_fn(|_| in_a_thread());
+        assert!(
+            lanes
+                .iter()
+                .all(|[first, again]| first == again && *first < LANES)
+        );
+        // Other tests take lanes meanwhile, so two of three may be equal by chance.
+        assert!(lanes.iter().any(|lane| *lane != lanes[0]));
+    }
+
     #[test]
     fn picks_draw_from_splitmix64_one_after_the_other() {
         // The published outputs for seed 1234567.

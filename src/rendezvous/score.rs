@@ -19,8 +19,7 @@
 //! applied once to the token and once to the hash, and costs nothing a node. Changing a line here
 //! moves keys: that would be Layout V2, beside this one.
 
-use crate::hash::{KeyHasher, Token};
-use crate::ring::layout;
+use crate::hash::{KeyHasher, Token, layout};
 
 /// The layout number, which is part of fingerprints.
 pub(crate) const LAYOUT_V1: u8 = 1;

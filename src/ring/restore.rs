@@ -1,8 +1,8 @@
 //! Takes and restores snapshots of a ring.
 
-use super::{HashRing, HashRingBuilder, layout};
+use super::{HashRing, HashRingBuilder};
 use crate::error::RestoreError;
-use crate::hash::KeyHasher;
+use crate::hash::{KeyHasher, layout};
 use crate::key::Key;
 use crate::snapshot::{Placement, Snapshot, Work, snapshot_verbs};
 

@@ -318,6 +318,16 @@ impl<S: Membership> Failover<S> {
         edits.iter().map(homes).collect()
     }
 
+    /// Lets a node that is inserted into `group` take over from the member that it was. An edit
+    /// before has removed that one. If it was in the same group, the group sees to it.
+    fn follow(&self, node: &mut S::Node, group: usize) {
+        let id: Box<[u8]> = node.key_bytes().as_ref().into();
+        let before = self.group_of(&id).filter(|&before| before != group);
+        if let Some(member) = before.and_then(|before| self.groups[before].member(&id)) {
+            node.take_over(member.node);
+        }
+    }
+
     /// Returns an error if an edit is invalid, of the first group that has one.
     fn check_by_group(&self, edits: &[&Edit<S::Node>]) -> Result<(), NodeError> {
         let homes = self.homes(edits)?;
@@ -340,11 +350,15 @@ impl<S: Membership> Membership for Failover<S> {
         self.check(&views)?;
         let homes = self.homes(&views)?;
         let mut parts: Vec<Vec<_>> = self.groups.iter().map(|_| Vec::new()).collect();
-        for (edit, homes) in edits.into_iter().zip(homes) {
-            if let Edit::Remove { id } = &edit {
-                for &group in homes.iter().skip(1) {
-                    parts[group].push(Edit::Remove { id: id.clone() });
+        for (mut edit, homes) in edits.into_iter().zip(homes) {
+            match &mut edit {
+                Edit::Remove { id } => {
+                    for &group in homes.iter().skip(1) {
+                        parts[group].push(Edit::Remove { id: id.clone() });
+                    }
                 }
+                Edit::Insert { node, .. } => self.follow(node, homes[0]),
+                _ => {}
             }
             parts[homes[0]].push(edit);
         }

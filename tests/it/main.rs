@@ -9,6 +9,7 @@ mod common;
 mod api {
     mod auto_traits;
     mod contract;
+    mod shown;
     mod verbs;
 }
 
@@ -17,6 +18,7 @@ mod placement {
     mod balance;
     mod forecast;
     mod golden;
+    mod golden_orders;
     mod golden_rendezvous;
     mod hashers;
     mod model;
@@ -91,6 +93,7 @@ mod migration {
 /// Stored memberships.
 mod snapshot {
     mod kinds;
+    mod refused;
     mod rings;
     mod work;
 }

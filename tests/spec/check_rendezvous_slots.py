@@ -80,7 +80,7 @@ def write_log():
     decimal.getcontext().prec = 60
     scores = {0, M64} | {2**n + d & M64 for n in range(65) for d in (-2, -1, 0, 1)}
     scores |= {fmix64(i) >> i % 64 for i in range(1, 1200)} | {M64 - (fmix64(i) >> i % 64) for i in range(1, 1200)}
-    with openGOLDEN / "log2.tsv", "x" as file:
+    with open(GOLDEN / "log2.tsv", "x", encoding="utf-8") as file:
         file.write("# The fixed-point logarithm, layout V1. Append-only.\n")
         file.write("# score in hex, cost in units of 2^-57, exact -log2((score + 1) / 2^64) in units of 2^-77, to the nearest\n")
         for s in sorted(scores):

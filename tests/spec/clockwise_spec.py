@@ -165,6 +165,14 @@ def hasher_with_option(name, option):
 # A member is (identity, weight, drained); a list of them is in order of identity. A node is named by its index there.
 
 
+def over_domains(order, domains):
+    """The order over domains: `order` is an order of preference, `domains` has the domain of every node."""
+    met, numbers = {}, {}
+    for node in order:
+        numbers[node] = met[domains[node]] = met.get(domains[node], -1) + 1
+    return sorted(order, key=numbers.get)
+
+
 # ---- 4. the ring -------------------------------------------------------------------------------------------------------
 
 class Ring:

@@ -19,6 +19,7 @@ pub mod oracle;
 pub mod random;
 pub mod small;
 pub mod tables;
+pub mod vectors;
 pub mod zoned_nodes;
 
 fn is_set(variable: &str) -> bool {

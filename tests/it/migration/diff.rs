@@ -188,6 +188,52 @@ fn empty_and_drained_rings_give_nobody() {
     );
 }
 
+/// The first twenty pairs by what moves, and the rest as a sum.
+#[test]
+fn a_migration_shows_twenty_pairs_and_counts_the_others() {
+    for (givers, hidden) in [(20, 0), (21, 1), (30, 10)] {
+        let old = HashRing::from_nodes((0..givers).map(node)).unwrap();
+        let mut new = old.clone();
+        new.insert(node(99)).unwrap();
+        let migration = old.diff(&new).unwrap();
+        let text = migration.to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2 + 20 + usize::from(hidden > 0), "{text}");
+        assert!(
+            lines[2..22].iter().all(|line| line.contains(" -> node99 ")),
+            "{text}"
+        );
+        // What is shown, and what is not, is all that moves.
+        let figure = |line: &str, end: usize| -> f64 {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words[words.len() - end].parse().unwrap()
+        };
+        let column = |end| {
+            lines[2..22]
+                .iter()
+                .map(|line| figure(line, end))
+                .sum::<f64>()
+        };
+        let (mut ranges, mut percent) = (column(3), column(2));
+        if hidden > 0 {
+            let last = lines[22];
+            assert!(
+                last.starts_with(&format!("… {hidden} more pairs with ")),
+                "{last}"
+            );
+            ranges += last
+                .split_whitespace()
+                .nth(5)
+                .unwrap()
+                .parse::<f64>()
+                .unwrap();
+            percent += figure(last, 2);
+        }
+        assert_eq!(ranges, migration.moves().len() as f64, "{text}");
+        assert!((percent - 100.0 * migration.share()).abs() < 0.12, "{text}");
+    }
+}
+
 #[test]
 fn other_hashers_are_a_typed_error() {
     let ring = |seed| HashRing::<Node, _>::with_hasher(Xxh3::with_seed(seed));

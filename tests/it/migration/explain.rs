@@ -65,6 +65,35 @@ fn the_explanation_is_what_the_ring_does() {
     }
 }
 
+/// The walk ends at the third preference after the owner. If there is none, it passes the whole circle, and drained nodes
+/// behind the last preference are shown too.
+#[test]
+fn drained_nodes_are_shown_up_to_the_third_preference_after_the_owner() {
+    let (mut shown_behind, mut hidden) = (0, 0);
+    for eligible in [1, 3, 4, 5] {
+        let nodes = (0..12u64).map(|i| (i, 1));
+        let all = HashRing::builder().virtual_nodes(2);
+        let all = all.from_weighted(nodes).unwrap();
+        let mut ring = all.clone();
+        ring.drain_where(|&node| node >= eligible);
+        for key in 0..200u64 {
+            let mut accepted = 0;
+            let wanted = all.preference(&key).take_while(|&&node| {
+                let more = accepted < 4;
+                accepted += usize::from(node < eligible);
+                more
+            });
+            let wanted: Vec<_> = wanted.collect();
+            let why = ring.explain(&key);
+            let stops = why.stops().iter().map(|stop| stop.node);
+            assert_eq!(stops.collect::<Vec<_>>(), wanted, "{eligible} eligible");
+            shown_behind += usize::from(*wanted[wanted.len() - 1] >= eligible);
+            hidden += usize::from(wanted.len() < 12);
+        }
+    }
+    assert!(shown_behind > 100 && hidden > 100);
+}
+
 #[test]
 fn it_reads_well() {
     let mut ring = HashRing::from_nodes(["a", "b", "c", "d", "e"]).unwrap();

@@ -103,6 +103,38 @@ fn the_loss_of_nobody_and_of_everybody() {
 }
 
 #[test]
+fn a_loss_is_shown_with_four_names_and_what_the_heirs_get() {
+    let ring = HashRing::from_nodes((0..9).map(node)).unwrap();
+    let first = |count: u64| {
+        let loss = ring.loss_where(|lost| (0..count).any(|i| node(i) == *lost));
+        let percent = 100.0 * loss.measure as f64 / 2f64.powi(64);
+        let (heirs, busiest) = (loss.heirs.len(), loss.busiest);
+        let rest = format!(
+            ": {percent:.2} % go to {heirs} heirs, the busiest then has {busiest:.3} of its due"
+        );
+        (loss.to_string(), rest)
+    };
+    let (none, rest) = first(0);
+    assert!(!rest.contains("to 1 heirs"));
+    assert_eq!(
+        none,
+        "loss of no node: 0.00 % of the tokens, and no node inherits them"
+    );
+    let (one, rest) = first(1);
+    assert_eq!(one, format!("loss of `node0`{rest}"));
+    let (four, rest) = first(4);
+    assert_eq!(
+        four,
+        format!("loss of `node0`, `node1`, `node2`, `node3`{rest}")
+    );
+    let (six, rest) = first(6);
+    assert_eq!(
+        six,
+        format!("loss of `node0`, `node1`, `node2`, `node3` and 2 more{rest}")
+    );
+}
+
+#[test]
 fn another_number_of_virtual_nodes_keeps_the_members() {
     let mut ring = HashRing::from_nodes((0..5).map(node)).unwrap();
     ring.set_weight("node1", 3).unwrap();

@@ -1,6 +1,7 @@
 //! The golden owners of `tests/golden/v1/`: made by the Python implementation of docs/SPEC.md, so each line is agreed on by two programs that
 //! share no code. Append-only: an owner that changes is a major release.
 
+use crate::common::vectors::{lines, unhex};
 use clockwise::{HashRing, Key, KeyHasher, Mixed, SipHash13, Xxh3};
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,22 +9,6 @@ const KEYS: &str = include_str!("../../golden/v1/keys.tsv");
 const MORE_KEYS: &str = include_str!("../../golden/v1/keys_signed_tuples.tsv");
 const RING: &str = include_str!("../../golden/v1/ring.tsv");
 const OWN_POINTS: &str = include_str!("../../golden/v1/own_points.tsv");
-
-fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| line.split('\t').collect())
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    if let Some((byte, times)) = text.split_once('*') {
-        return unhex(byte).repeat(times.parse().expect("a count"));
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|i| u8::from_str_radix(&text[i..i + 2], 16).expect("hexadecimal"))
-        .collect()
-}
 
 fn bytes<K: Key + ?Sized>(key: &K) -> Vec<u8> {
     key.key_bytes().as_ref().to_vec()

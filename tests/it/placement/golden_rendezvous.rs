@@ -7,10 +7,10 @@ use clockwise::{KeyHasher, Mixed, Rendezvous, SipHash13, SlotTable, Strategy, Xx
 use std::fmt::Write;
 use std::path::PathBuf;
 
-type Hasher = Box<dyn KeyHasher>;
-type MakeHasher = fn() -> Hasher;
+pub(super) type Hasher = Box<dyn KeyHasher>;
+pub(super) type MakeHasher = fn() -> Hasher;
 
-fn hashers() -> Vec<(&'static str, MakeHasher)> {
+pub(super) fn hashers() -> Vec<(&'static str, MakeHasher)> {
     vec![
         ("xxh3", || Box::new(Xxh3::new())),
         ("xxh3:seed=9e3779b97f4a7c15", || {

@@ -3,7 +3,8 @@
 use crate::common::is_long;
 use crate::common::random::Rng;
 use clockwise::{
-    Bounded, ConfigError, Filtered, HashRing, LeastLoaded, RoundRobin, Strategy, Tracked,
+    Bounded, ConfigError, Filtered, HashRing, LeastLoaded, Member, RoundRobin, Strategy, Token,
+    Tracked,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Barrier;
@@ -18,6 +19,60 @@ fn ring(weights: &[u32]) -> Ring {
     ring.extend_weighted(nodes.map(|(i, &w)| (Tracked::new(format!("cache-{i}.example")), w)))
         .unwrap();
     ring
+}
+
+/// A strategy of one's own: the four methods that it must have, and none of the shortcuts.
+struct Four(Ring);
+
+impl Strategy for Four {
+    type Node = Tracked<String>;
+
+    fn pick<'a>(
+        &'a self,
+        token: Token,
+        accept: &mut dyn FnMut(&'a Self::Node) -> bool,
+    ) -> Option<&'a Self::Node> {
+        self.0.pick(token, accept)
+    }
+
+    fn token_of(&self, key: &[u8]) -> Token {
+        self.0.token_of(key)
+    }
+
+    fn member(&self, id: &[u8]) -> Option<Member<'_, Self::Node>> {
+        self.0.member(id)
+    }
+
+    fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, Self::Node>)) {
+        self.0.for_each_member(f);
+    }
+}
+
+#[test]
+fn a_strategy_without_shortcuts_has_the_caps_of_its_members_weights() {
+    let weights = [1, 2, 9];
+    let plain = Bounded::new(Four(ring(&weights)), 1.25).unwrap();
+    let full = Bounded::new(ring(&weights), 1.25).unwrap();
+    let mut leases = Vec::new();
+    for key in 0..600u64 {
+        // Half of the requests are for one key, so its owner is at its cap all the time.
+        let key = if key % 2 == 0 { 0 } else { key };
+        let (own, other) = (plain.acquire(&key).unwrap(), full.acquire(&key).unwrap());
+        assert_eq!(***own.node(), ***other.node());
+        leases.push((own, other));
+    }
+    let total = full.strategy().members().map(|member| member.weight).sum();
+    let mut at_cap = 0;
+    plain.strategy().for_each_member(&mut |member| {
+        let cap = cap(125, 600, member.weight, total);
+        assert!(
+            member.node.in_flight() <= cap,
+            "{} of {cap}",
+            member.node.in_flight()
+        );
+        at_cap += usize::from(member.node.in_flight() == cap);
+    });
+    assert!(at_cap > 0);
 }
 
 /// Keys whose popularity falls as 1/rank^s.

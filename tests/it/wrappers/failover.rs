@@ -549,3 +549,22 @@ fn homes_are_the_recorded_ones() {
     }
     assert!(checked >= 700, "{checked}");
 }
+
+#[test]
+fn a_node_that_is_removed_and_inserted_keeps_its_count_in_another_group() {
+    for home in 0..2 {
+        let names = [["a", "b"], ["c", "d"]];
+        let ring = |names: [&'static str; 2]| HashRing::from_nodes(names.map(Tracked::new));
+        let mut failover = Failover::new(names.map(|names| ring(names).unwrap()).into());
+        let name = names[home][1];
+        let request = failover.get(name).unwrap().begin();
+        let edits = [Edit::remove(name), Edit::insert(Tracked::new(name), 3)];
+        let removed = failover.apply(edits).unwrap().into_removed();
+        assert_eq!(*removed[0], name);
+        // An insertion joins the first group.
+        assert_eq!(failover.groups()[0].weight(name), Some(3));
+        assert_eq!(failover.get(name).unwrap().in_flight(), 1);
+        drop(request);
+        assert_eq!(failover.get(name).unwrap().in_flight(), 0);
+    }
+}

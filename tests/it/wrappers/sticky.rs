@@ -2,6 +2,7 @@
 #![cfg(feature = "sticky")]
 
 use clockwise::load::{Counted, Counter};
+use clockwise::wrappers::Session;
 use clockwise::{
     Bounded, Failover, Filtered, HashRing, Key, LeastLoaded, RoundRobin, Route, SipHash13, Sticky,
     Strategy, Token, Tracked,
@@ -226,18 +227,41 @@ fn a_table_is_used_to_its_last_place() {
 
 #[test]
 fn a_shard_that_is_empty_finds_room_in_another() {
-    // Turns alternate, so only a session that is bound gets one node twice.
-    let turns = RoundRobin::from_nodes(["a", "b"]).unwrap();
-    let sticky = Sticky::new(turns, 4_096, MINUTE);
-    // All in the first shard, then one in the last.
-    for place in 0..4_096 {
-        sticky.route_token(Token::new(place));
+    // All in the first shard, then one in the last, and the other way round.
+    for (full, lonely) in [(0, u64::MAX), (u64::MAX - 4_095, 0)] {
+        // Turns alternate, so only a session that is bound gets one node twice.
+        let turns = RoundRobin::from_nodes(["a", "b"]).unwrap();
+        let sticky = Sticky::new(turns, 4_096, MINUTE);
+        for place in 0..4_096 {
+            sticky.route_token(Token::new(full + place));
+        }
+        assert_eq!(sticky.session_count(), 4_096);
+        let lonely = Token::new(lonely);
+        let node = sticky.route_token(lonely);
+        assert_eq!(sticky.session_count(), 4_096);
+        assert_eq!(sticky.route_token(lonely), node);
     }
-    assert_eq!(sticky.session_count(), 4_096);
-    let last = Token::new(u64::MAX);
-    let node = sticky.route_token(last);
-    assert_eq!(sticky.session_count(), 4_096);
-    assert_eq!(sticky.route_token(last), node);
+}
+
+#[test]
+fn a_full_table_evicts_from_the_shard_of_the_new_session() {
+    let sticky = Sticky::new(ring(&["a", "b"]), 4_096, MINUTE);
+    let quarter = 1 << 62;
+    // Four shards. The oldest session of all is in the last one.
+    for shard in (0..4).rev() {
+        for place in 0..1_024 {
+            sticky.route_token(Token::new(shard * quarter + place));
+        }
+    }
+    sticky.route_token(Token::new(quarter + 5_000));
+    let bound: BTreeSet<Token> = sticky
+        .sessions()
+        .iter()
+        .map(|session: &Session| session.token)
+        .collect();
+    assert_eq!(bound.len(), 4_096);
+    let gone = |token: u64| !bound.contains(&Token::new(token));
+    assert!(gone(quarter) && !gone(3 * quarter) && !gone(quarter + 5_000));
 }
 
 #[test]

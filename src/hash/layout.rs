@@ -6,7 +6,6 @@
 //! token(i) = hash(i as u32, little-endian ‖ identity)      for i = 0, 1, …, count − 1
 //! ```
 //!
-//!
 //! The index is hashed first, so that `node1` with index 1 and `node` with index 11 differ. Points
 //! depend only on the node's own identity and weight, so a change of one node moves no other node's
 //! points. Changing a line here moves keys: that would be layout V2, beside this one.
