@@ -121,7 +121,7 @@ fn measure(n: u32) -> [f64; 9] {
             &mut |c| {
                 sum(chunk(&keys, c), |key| {
                     Xxh3::new().hash_bytes(key.as_bytes())
-                })
+                });
             },
             &mut |c| picks(chunk(&tokens, c), &turns),
             &mut |c| picks(chunk(&tokens, c), &random),

@@ -108,8 +108,8 @@ fn main() {
     });
     let bounded = Bounded::new(ring.clone(), 1.25).unwrap();
     row(&table, "Bounded: acquire, release", |key| {
-        let lease = bounded.acquire(key);
-        lease.map_or(0, |lease| u64::from(**lease.node()))
+        let acquired = bounded.acquire(key);
+        acquired.map_or(0, |lease| u64::from(**lease.node()))
     });
     assert_eq!(bounded.open_leases(), 0);
 }

@@ -11,6 +11,7 @@
 
 mod common;
 
+use clockwise::wrappers::Lease;
 use clockwise::{Bounded, HashRing, KeyHasher, Tracked, Xxh3};
 use common::{CHUNK, Table, alone, chunk, strings, sum};
 use std::hint::black_box;
@@ -91,7 +92,7 @@ fn measure(nodes: u32, heaviest: u32) -> [f64; 7] {
             &mut |c| {
                 sum(chunk(&keys, c), |key| {
                     Xxh3::new().hash_bytes(key.as_bytes())
-                })
+                });
             },
             &mut |c| sum(chunk(&keys, c), |key| read(ring.route(key))),
             &mut |c| {
@@ -103,7 +104,7 @@ fn measure(nodes: u32, heaviest: u32) -> [f64; 7] {
             &mut |c| {
                 sum(chunk(&keys, c), |key| {
                     let lease = bounded.acquire(key);
-                    read(lease.as_ref().map(|lease| lease.node()))
+                    read(lease.as_ref().map(Lease::node))
                 });
             },
             &mut |c| sum(chunk(&keys, c), |key| read(bounded.route(key))),

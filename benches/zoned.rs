@@ -147,10 +147,7 @@ fn main() {
         );
         failed |= ratio > case.limit;
     }
-    assert!(
-        !failed,
-        "copies over zones cost more than their limit"
-    );
+    assert!(!failed, "copies over zones cost more than their limit");
 }
 
 fn format_limit(limit: f64) -> String {

@@ -16,7 +16,7 @@ pub use table::{Table, ratio};
 
 pub type RandomKey = [u8; 16];
 
-/// Numbers that look random and are the same in each run (SplitMix64).
+/// Numbers that look random and are the same in each run (the generator `SplitMix64`).
 fn random() -> impl FnMut() -> u64 {
     let mut state = 0u64;
     move || {
