@@ -1,40 +1,42 @@
-//! How evenly a ring spreads: every hasher × virtual nodes × nodes, beside the theory; and a picture of it.
+//! How evenly a ring spreads: every hasher × virtual nodes × nodes, beside the theory, and the
+//! README's picture of it.
 //!
 //! ```text
-//! cargo bench --bench distribution
+//! cargo bench --bench distribution                         # draws docs/distribution.svg anew
+//! cargo bench --bench distribution -- --picture FILE       # draws FILE instead
 //! ```
 
+mod common;
+
 use clockwise::{Balance, HashRing, KeyHasher, Mixed, SipHash13, Xxh3};
+use common::{Picture, Table, report};
 use plotters::prelude::*;
 use std::collections::HashMap;
 use std::error::Error;
+use std::process::ExitCode;
 
 const NODES: [usize; 4] = [3, 10, 100, 1000];
 const VIRTUAL_NODES: [u32; 4] = [40, 160, 512, 1024];
 /// Sets of node names that each figure is the mean of.
 const SETS: usize = 5;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    report(run())
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let picture = Picture::open("distribution.svg")?;
     let keys = keys();
     println!(
-        "Loads relative to the mean: 1.0 is exactly a node's due. Means of {SETS} sets of node names.\n\
-         tokens: all 2^64, exactly. keys: {} realistic ones (paths, addresses, pods, UUIDs, counters).\n",
+        "Loads relative to a node's fair share: means of {SETS} sets of node names. The keys are {} \
+         realistic ones\n(paths, addresses, pods, UUIDs, counters); the other figures are exact, over \
+         all tokens.",
         keys.len()
     );
-    println!(
-        "{:<12} {:>5} {:>8} | {:>8} {:>8} | {:>7} {:>7} | {:>8} {:>8} | {:>9} {:>8}",
-        "hasher",
-        "nodes",
-        "virtual",
-        "busiest",
-        "theory",
-        "least",
-        "theory",
-        "std dev",
-        "theory",
-        "keys' dev",
-        "theory"
-    );
+    let columns = [
+        "busiest", "theory", "least", "theory", "std dev", "theory", "of keys", "theory",
+    ];
+    let table = Table::new("hasher, nodes, virtual nodes", &columns);
     let mut measured = Vec::new();
     for nodes in NODES {
         for virtual_nodes in VIRTUAL_NODES {
@@ -61,24 +63,26 @@ fn main() -> Result<(), Box<dyn Error>> {
             // Keys are drawn at random on top of it: their number on a node varies by its own root.
             let of_keys = (theory.std_dev.powi(2) + nodes as f64 / keys.len() as f64).sqrt();
             for (name, spread) in rows {
-                println!(
-                    "{name:<12} {nodes:>5} {virtual_nodes:>8} | {:>8.3} {:>8.3} | {:>7.3} {:>7.3} | {:>8.4} {:>8.4} | {:>9.4} {of_keys:>8.4}",
-                    spread.busiest,
-                    theory.busiest,
-                    spread.least,
-                    theory.least,
-                    spread.std_dev,
-                    theory.std_dev,
-                    spread.of_keys,
+                let share = |value: f64| format!("{value:.3}");
+                let deviation = |value: f64| format!("{value:.4}");
+                table.row(
+                    &format!("{name}, {nodes}, {virtual_nodes}"),
+                    [
+                        share(spread.busiest),
+                        share(theory.busiest),
+                        share(spread.least),
+                        share(theory.least),
+                        deviation(spread.std_dev),
+                        deviation(theory.std_dev),
+                        deviation(spread.of_keys),
+                        deviation(of_keys),
+                    ],
                 );
                 measured.push((nodes, virtual_nodes, spread.busiest));
             }
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/distribution.svg");
-    draw(path, &measured)?;
-    println!("\npicture: docs/distribution.svg");
-    Ok(())
+    picture.write(&draw(&measured)?)
 }
 
 struct Spread {
@@ -181,8 +185,9 @@ fn crc32(bytes: &[u8]) -> u64 {
 }
 
 /// The busiest node by virtual nodes: lines of theory, a dot for each hasher.
-fn draw(path: &str, measured: &[(usize, u32, f64)]) -> Result<(), Box<dyn Error>> {
-    let area = SVGBackend::new(path, (760, 460)).into_drawing_area();
+fn draw(measured: &[(usize, u32, f64)]) -> Result<String, Box<dyn Error>> {
+    let mut svg = String::new();
+    let area = SVGBackend::with_string(&mut svg, (760, 460)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
         .caption(
@@ -223,5 +228,7 @@ fn draw(path: &str, measured: &[(usize, u32, f64)]) -> Result<(), Box<dyn Error>
         .border_style(BLACK.mix(0.3))
         .draw()?;
     area.present()?;
-    Ok(())
+    drop(chart);
+    drop(area);
+    Ok(svg)
 }

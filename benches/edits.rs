@@ -1,10 +1,14 @@
-//! Many changes in one call, as multiples of one `set_nodes` of the same change.
+//! Many changes in one call, as multiples of one `set_nodes` of the same change. Each change has a
+//! copy of its own.
 //!
 //! ```text
 //! cargo bench --bench edits
 //! ```
 
+mod common;
+
 use clockwise::{Edit, HashRing};
+use common::{Table, ratio};
 use std::time::{Duration, Instant};
 
 const NODES: u64 = 10_000;
@@ -38,14 +42,11 @@ fn main() {
     let (listed, expected) = time(&before, |ring| {
         ring.set_nodes(list()).expect("distinct nodes");
     });
-    println!("{NODES} nodes × {VIRTUAL_NODES} points; 100 leave by one `set_nodes`: {listed:.1?}");
-    println!("{:<44} {:>8}", "as multiples of that", "ratio");
+    println!("100 of {NODES} nodes leave by one `set_nodes`: {listed:.1?}");
+    let table = Table::new("as a multiple of that", &["ratio"]);
     let row = |name: &str, (time, fingerprint): (Duration, u64), same: bool| {
         assert!(!same || fingerprint == expected, "{name} leads elsewhere");
-        println!(
-            "{name:<44} {:>8.2}",
-            time.as_secs_f64() / listed.as_secs_f64()
-        );
+        table.row(name, [ratio(time, listed)]);
     };
     let removals = || (0..NODES).filter(|node| !keep(node));
     row(

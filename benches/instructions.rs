@@ -1,5 +1,5 @@
-//! Instructions per call of the hot paths, counted by valgrind: the same on every run of the same binary, whatever else the machine does.
-//! Fails where a path needs more than its limit.
+//! Instructions per call of the hot paths, counted by valgrind. They repeat on every run of the same
+//! binary, and another process cannot disturb them. Fails if a path needs more than its limit.
 //!
 //! ```text
 //! cargo bench --bench instructions
@@ -8,7 +8,7 @@
 mod common;
 
 use clockwise::{HashRing, KeyHasher, Xxh3};
-use common::{Maglev, Naive, RandomKey, address, keys, nodes};
+use common::{Maglev, Naive, RandomKey, Table, address, keys, nodes};
 use std::hint::black_box;
 use std::process::Command;
 
@@ -130,17 +130,19 @@ fn main() {
         println!("SKIPPED: valgrind is not installed");
         return;
     }
-    println!(
-        "{:<32} {:>12} {:>8}",
-        "instructions a call", "counted", "limit"
-    );
+    let table = Table::new("instructions a call", &["counted", "limit"]);
     let mut failed = false;
     for Case {
         name, limit, units, ..
     } in CASES
     {
         let each = count(name) as f64 / units as f64;
-        println!("{name:<40} {each:>8.1} {limit:>8}");
+        let shown = if limit.is_finite() {
+            limit.to_string()
+        } else {
+            String::from("none")
+        };
+        table.row(name, [format!("{each:.1}"), shown]);
         failed |= each > limit;
     }
     assert!(!failed, "a path needs more instructions than its limit");

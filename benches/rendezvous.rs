@@ -1,25 +1,27 @@
 //! The cost of a key's order of preference by rendezvous hashing, beyond its first node.
 //!
 //! ```text
-//! cargo bench --profile release --bench rendezvous
+//! cargo bench --bench rendezvous
 //! ```
 //!
-//! `--profile release` builds without link-time optimisation, as most users do. The contenders
-//! take turns, pass by pass, and each pass has keys of its own. A figure is the median over all
-//! passes of its time divided by the time of the reference in the same pass. There are two references: `route`, and the textbook method,
-//! which scores every node, sorts the scores and reads the nodes in that order. The answers are
-//! compared with the textbook's before the clock starts.
+//! The contenders take turns, pass by pass, and each pass has keys of its own. The first quarter of
+//! a pass is not counted, so that no contender gains from what another has brought into the caches.
+//! A figure is the median over all passes of its time divided by the time of the reference in the
+//! same pass. There are two references: `route`, and the textbook method, which scores every node,
+//! sorts the scores and reads the nodes in that order. The answers are compared with the textbook's
+//! before the clock starts.
 
 mod common;
 
 use clockwise::Rendezvous;
-use common::{RandomKey, keys};
+use common::{Table, strings};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The number of keys of a pass.
+/// The number of keys of a pass, and of those before them that are not counted.
 const KEYS: usize = 512;
+const UNCOUNTED: usize = KEYS / 4;
 const PASSES: usize = 101;
 const SIZES: [usize; 5] = [3, 10, 20, 50, 100];
 
@@ -41,30 +43,32 @@ const ROWS: [(&str, &str); 4] = [
 ];
 
 fn main() {
-    let keys = keys(KEYS * PASSES);
+    let keys = strings((KEYS + UNCOUNTED) * PASSES);
     for (mix, weight) in MIXES {
-        println!("\n{mix}: multiples of `route` (of scores and a sort)");
-        print!("{:<24}", "nodes");
-        for size in SIZES {
-            print!("{size:>16}");
-        }
+        let title = format!("{mix}: multiples of `route` (of scores and a sort); nodes");
+        let table = Table::new(
+            &title,
+            &SIZES
+                .map(|size| size.to_string())
+                .each_ref()
+                .map(|size| &**size),
+        );
         let columns = SIZES.map(|size| measure(&keys, size, weight));
-        print!("\n{:<24}", "route, ns");
-        for column in &columns {
-            print!("{:>16.1}", column.route);
-        }
-        print!("\n{:<24}", "scores and a sort, ns");
-        for column in &columns {
-            print!("{:>16.1}", column.sort);
-        }
+        let cell = |figure: fn(&Column) -> f64| {
+            columns
+                .each_ref()
+                .map(|column| format!("{:.1}", figure(column)))
+        };
+        table.row("`route`, ns", cell(|column| column.route));
+        table.row("scores and a sort, ns", cell(|column| column.sort));
         for (row, (name, target)) in ROWS.iter().enumerate() {
-            print!("\n{:<24}", format!("{name} ({target})").replace(" ()", ""));
-            for column in &columns {
+            let name = format!("{name} ({target})").replace(" ()", "");
+            let cell = |column: &Column| {
                 let (by_route, by_sort) = column.ratios[row];
-                print!("{:>16}", format!("{by_route:.1} ({by_sort:.2})"));
-            }
+                format!("{by_route:.1} ({by_sort:.2})")
+            };
+            table.row(&name, columns.each_ref().map(cell));
         }
-        println!();
     }
 }
 
@@ -76,7 +80,7 @@ struct Column {
     ratios: [(f64, f64); ROWS.len()],
 }
 
-fn measure(keys: &[RandomKey], size: usize, weight: Weights) -> Column {
+fn measure(keys: &[String], size: usize, weight: Weights) -> Column {
     let members: Vec<(u64, u32)> = (0..size).map(|i| (i as u64, weight(i))).collect();
     let mut nodes = Rendezvous::new();
     nodes
@@ -84,7 +88,7 @@ fn measure(keys: &[RandomKey], size: usize, weight: Weights) -> Column {
         .expect("distinct nodes");
     let textbook = Textbook::new(&members);
     check(&keys[..4 * KEYS], &nodes, &textbook);
-    let contenders: [&dyn Fn(&RandomKey) -> u64; 2 + ROWS.len()] = [
+    let contenders: [&dyn Fn(&str) -> u64; 2 + ROWS.len()] = [
         &|key| *nodes.route(key).expect("there are nodes"),
         &|key| textbook.order(key).iter().copied().fold(0, mix),
         &|key| nodes.preference(key).take(2).copied().fold(0, mix),
@@ -94,10 +98,12 @@ fn measure(keys: &[RandomKey], size: usize, weight: Weights) -> Column {
     ];
     let mut passes = Vec::with_capacity(PASSES);
     // Each pass has keys of its own: a processor learns the branches of keys that repeat.
-    for (pass, keys) in keys.chunks(KEYS).enumerate() {
+    for (pass, keys) in keys.chunks(UNCOUNTED + KEYS).enumerate() {
+        let (uncounted, keys) = keys.split_at(UNCOUNTED);
         let mut times = [0.0; 2 + ROWS.len()];
         for turn in 0..contenders.len() {
             let at = (pass + turn) % contenders.len();
+            time(uncounted, contenders[at]);
             times[at] = time(keys, contenders[at]).as_nanos() as f64 / keys.len() as f64;
         }
         passes.push(times);
@@ -111,7 +117,7 @@ fn measure(keys: &[RandomKey], size: usize, weight: Weights) -> Column {
 }
 
 /// The node that is returned after one refusal.
-fn second<'a>(nodes: &'a Rendezvous<u64>, key: &RandomKey) -> &'a u64 {
+fn second<'a>(nodes: &'a Rendezvous<u64>, key: &str) -> &'a u64 {
     let mut refused = false;
     let accept = |_: &u64| core::mem::replace(&mut refused, true);
     nodes.route_where(key, accept).expect("there are more")
@@ -123,7 +129,7 @@ fn mix(sum: u64, node: u64) -> u64 {
 }
 
 #[inline(never)]
-fn time(keys: &[RandomKey], answer: &dyn Fn(&RandomKey) -> u64) -> Duration {
+fn time(keys: &[String], answer: &dyn Fn(&str) -> u64) -> Duration {
     let start = Instant::now();
     for key in keys {
         black_box(answer(key));
@@ -136,7 +142,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn check(keys: &[RandomKey], nodes: &Rendezvous<u64>, textbook: &Textbook) {
+fn check(keys: &[String], nodes: &Rendezvous<u64>, textbook: &Textbook) {
     for key in keys {
         let order = textbook.order(key);
         assert_eq!(nodes.route(key), order.first());
@@ -163,8 +169,8 @@ impl Textbook {
     }
 
     #[inline(never)]
-    fn order(&self, key: &RandomKey) -> Vec<u64> {
-        let token = xxh3_64(key);
+    fn order(&self, key: &str) -> Vec<u64> {
+        let token = xxh3_64(key.as_bytes());
         if self.equal {
             let scored = self
                 .nodes

@@ -1,58 +1,63 @@
-//! Routing: one key, a batch, a chain of dependent keys, three replicas; beside the naive ring and a Maglev table.
+//! Absolute times of routing: one key, a batch, a chain of dependent keys, three nodes; beside the
+//! naive ring and a Maglev table. Criterion runs each alone, and compares with its run before.
 //!
 //! ```text
 //! cargo bench --bench route
 //! ```
-//! For figures to compare, `cargo bench --profile release --bench ratios` is better: it runs each
-//! contender alone.
+//!
+//! `cargo bench --bench ratios` compares the contenders within one run, and with cold caches.
 
-// Of what the macros of criterion make; and closures here return what criterion keeps from being optimised away.
+// Of what the macros of criterion make; and closures here return what the optimizer must keep.
 #![allow(missing_docs, clippy::semicolon_if_nothing_returned)]
 
 mod common;
 
 use clockwise::{HashRing, Token};
-use common::{Maglev, Naive, RandomKey, address, keys, nodes};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use common::{Maglev, Naive, nodes, strings};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Duration;
+use xxhash_rust::xxh3::xxh3_64;
 
 const KEYS: usize = 1 << 16;
+/// The default.
+const VIRTUAL_NODES: u32 = 512;
 
 fn route(c: &mut Criterion) {
-    let keys = keys(KEYS);
+    let keys = strings(KEYS);
     for n in [10, 100, 1000, 10_000] {
-        let mut ring = HashRing::builder()
-            .virtual_nodes(160)
-            .build()
-            .expect("valid");
-        ring.extend_weighted(nodes(n).map(|node| (node, 1)))
-            .expect("distinct");
-        let naive = Naive::new(n, 160);
+        let ring: HashRing<u64> = HashRing::builder()
+            .virtual_nodes(VIRTUAL_NODES)
+            .from_nodes(nodes(n))
+            .expect("distinct nodes");
+        let naive = Naive::new(n, VIRTUAL_NODES);
         let maglev = Maglev::new(n, 100 * n);
         for key in &keys {
             assert_eq!(ring.route(key), Some(naive.route(key)));
-            assert!(ring.preference(key).take(3).eq(naive.three(key)));
+            assert!(ring.preference(key).take(3).eq(three(&naive, key)));
         }
 
-        let sum =
-            |answer: &dyn Fn(&RandomKey) -> u64| keys.iter().map(answer).fold(0, u64::wrapping_add);
+        let sum = |answer: &dyn Fn(&str) -> u64| {
+            keys.iter()
+                .map(|key| answer(key))
+                .fold(0, u64::wrapping_add)
+        };
         let mut group = c.benchmark_group(format!("route/{n} nodes"));
         group.throughput(Throughput::Elements(KEYS as u64));
         group.bench_function("ring", |b| {
-            b.iter(|| sum(&|key| ring.route(key).map_or(0, address)))
+            b.iter(|| sum(&|key| *ring.route(key).expect("nodes")))
         });
-        group.bench_function("naive", |b| {
-            b.iter(|| sum(&|key| address(naive.route(key))))
-        });
-        group.bench_function("maglev", |b| {
-            b.iter(|| sum(&|key| address(maglev.route(key))))
-        });
+        group.bench_function("naive", |b| b.iter(|| sum(&|key| *naive.route(key))));
+        group.bench_function("maglev", |b| b.iter(|| sum(&|key| *maglev.route(key))));
         group.bench_function("ring, batch", |b| {
             let mut out = Vec::new();
             b.iter(|| {
                 ring.route_batch(&keys, &mut out);
-                black_box(out.len())
+                black_box(
+                    out.iter()
+                        .flatten()
+                        .fold(0u64, |sum, node| sum.wrapping_add(**node)),
+                )
             });
         });
         group.finish();
@@ -73,34 +78,25 @@ fn route(c: &mut Criterion) {
         });
         group.finish();
 
-        let mut group = c.benchmark_group(format!("three replicas/{n} nodes"));
+        let mut group = c.benchmark_group(format!("three of preference/{n} nodes"));
         group.throughput(Throughput::Elements(KEYS as u64));
-        group.bench_with_input(BenchmarkId::from_parameter("ring"), &ring, |b, ring| {
-            let three = |key: &RandomKey| {
-                ring.preference(key)
-                    .take(3)
-                    .map(address)
-                    .fold(0, u64::wrapping_add)
-            };
-            b.iter(|| sum(&three));
+        group.bench_function("ring", |b| {
+            b.iter(|| sum(&|key| ring.preference(key).take(3).sum()))
         });
-        group.bench_with_input(BenchmarkId::from_parameter("naive"), &naive, |b, naive| {
-            let three = |key: &RandomKey| {
-                naive
-                    .three(key)
-                    .map(address)
-                    .into_iter()
-                    .fold(0, u64::wrapping_add)
-            };
-            b.iter(|| sum(&three));
+        group.bench_function("naive", |b| {
+            b.iter(|| sum(&|key| three(&naive, key).into_iter().sum()))
         });
         group.finish();
     }
 }
 
+fn three<'a>(naive: &'a Naive, key: &str) -> [&'a u64; 3] {
+    naive.three_from(xxh3_64(key.as_bytes()))
+}
+
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    config = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(500));
     targets = route
 }
 criterion_main!(benches);

@@ -1,10 +1,12 @@
-//! What a pick costs, and how much of it is one atomic addition or the reading of loads. The token is there already: no hashing is in it.
+//! What a pick costs, and how much of it is one atomic addition or the reading of loads. Tokens are
+//! computed beforehand, so no hashing is in it. The node is read.
 //!
 //! ```text
 //! cargo bench --bench strategies
 //! ```
-//! Every figure stands beside two of the same run: an uncontended atomic addition, below which no shared counter can be, and the XXH3 of a
-//! 16-byte key. On a shared machine the ratios are what to trust.
+//!
+//! Every figure is beside two of the same run: an atomic addition of one thread, below which no
+//! shared counter can be, and the XXH3 of a string of 16 bytes.
 
 mod common;
 
@@ -12,14 +14,14 @@ use clockwise::{
     Key, KeyHasher, LeastLoaded, Load, PowerOfTwo, Rendezvous, RoundRobin, Strategy, Token,
     WeightedRandom, Xxh3,
 };
-use common::{RandomKey, address, keys, race};
+use common::{CHUNK, Table, alone, chunk, strings, sum};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-const CHUNK: usize = 1 << 8;
-const CHUNKS: usize = 1 << 6;
-const ROUNDS: usize = 40;
+/// Passes of a race, and the chunks of a pass.
+const PASSES: usize = 10;
+const CHUNKS: usize = 16;
 
 /// As `Tracked` does it: the count behind an `Arc`.
 struct Server {
@@ -49,26 +51,19 @@ fn servers(n: u32, busy: bool) -> impl Iterator<Item = (Server, u32)> {
 }
 
 fn main() {
-    println!("ns a pick (and as a multiple of one atomic addition)\n");
-    println!(
-        "{:<24}{:>18}{:>18}{:>18}{:>20}",
-        "", "10 nodes", "100", "1000", "ns a node, 10/1000"
-    );
-    let sizes = [10, 100, 1000];
-    let columns = sizes.map(measure);
-    for row in 0..NAMES.len() {
-        print!("{:<24}", NAMES[row]);
-        for column in &columns {
-            print!("{:>11.1} ({:4.1})", column[row], column[row] / column[0]);
+    let columns = ["10", "100", "1000", "ns a node: 10", "1000"];
+    let table = Table::new("ns a pick (in atomic additions); nodes", &columns);
+    let columns = [10, 100, 1000].map(measure);
+    for (row, name) in NAMES.iter().enumerate() {
+        let cell =
+            |column: &[f64; 9]| format!("{:.1} ({:.1})", column[row], column[row] / column[0]);
+        let mut cells: Vec<String> = columns.iter().map(cell).collect();
+        let scans = name.starts_with("least") || name.starts_with("rendezvous");
+        for (column, nodes) in [(0, 10.0), (2, 1000.0)] {
+            let each = format!("{:.2}", columns[column][row] / nodes);
+            cells.push(if scans { each } else { String::new() });
         }
-        if NAMES[row].starts_with("least") || NAMES[row].starts_with("rendezvous") {
-            print!(
-                "{:>10.2}/{:.2}",
-                columns[0][row] / 10.0,
-                columns[2][row] / 1000.0
-            );
-        }
-        println!();
+        table.row(name, cells);
     }
 }
 
@@ -112,43 +107,38 @@ fn measure(n: u32) -> [f64; 9] {
     assert_eq!(rendezvous.route_token(token).unwrap().id, first.id);
 
     let counter = AtomicU64::new(0);
-    let keys = keys(CHUNK * CHUNKS);
-    let chunk = |c: usize| &keys[c * CHUNK..(c + 1) * CHUNK];
-    race(
-        ROUNDS,
+    let keys = strings(CHUNK * CHUNKS);
+    let tokens: Vec<Token> = keys.iter().map(|key| rendezvous.token(key)).collect();
+    alone(
+        PASSES,
         CHUNKS,
         &mut [
             &mut |c| {
-                sum(chunk(c), |_| {
+                sum(chunk(&tokens, c), |_| {
                     black_box(&counter).fetch_add(1, Ordering::Relaxed)
                 });
             },
-            &mut |c| sum(chunk(c), |key| Xxh3::new().hash_bytes(key)),
-            &mut |c| picks(chunk(c), &turns),
-            &mut |c| picks(chunk(c), &random),
-            &mut |c| picks(chunk(c), &two),
-            &mut |c| picks(chunk(c), &three),
-            &mut |c| picks(chunk(c), &least),
-            &mut |c| picks(chunk(c), &idle),
-            &mut |c| picks(chunk(c), &rendezvous),
+            &mut |c| {
+                sum(chunk(&keys, c), |key| {
+                    Xxh3::new().hash_bytes(key.as_bytes())
+                });
+            },
+            &mut |c| picks(chunk(&tokens, c), &turns),
+            &mut |c| picks(chunk(&tokens, c), &random),
+            &mut |c| picks(chunk(&tokens, c), &two),
+            &mut |c| picks(chunk(&tokens, c), &three),
+            &mut |c| picks(chunk(&tokens, c), &least),
+            &mut |c| picks(chunk(&tokens, c), &idle),
+            &mut |c| picks(chunk(&tokens, c), &rendezvous),
         ],
     )
-    .map(|time| time.as_nanos() as f64 / (CHUNK * CHUNKS) as f64)
+    .map(|time| time.as_secs_f64() * 1e9 / (CHUNK * CHUNKS) as f64)
 }
 
-/// A pick for each key, by a token that is at hand.
-fn picks(keys: &[RandomKey], strategy: &impl Strategy<Node = Server>) {
-    sum(keys, |key| {
-        let token = Token::new(u64::from_le_bytes(
-            key[..8].try_into().expect("16 bytes have 8"),
-        ));
-        strategy.route_token(token).map_or(0, address)
+/// A pick for each token.
+fn picks(tokens: &[Token], strategy: &impl Strategy<Node = Server>) {
+    sum(tokens, |&token| {
+        let server = strategy.route_token(token);
+        u64::from(server.expect("there are servers").id)
     });
-}
-
-fn sum(keys: &[RandomKey], answer: impl Fn(&RandomKey) -> u64) {
-    black_box(
-        keys.iter()
-            .fold(0u64, |sum, key| sum.wrapping_add(answer(key))),
-    );
 }

@@ -1,11 +1,14 @@
-//! What a second thread adds: the picks of two threads at once over one strategy, as a multiple of one thread's.
+//! What a second thread adds: the picks of two threads over one strategy, as a multiple of one
+//! thread's. Each contender runs alone, and reads the node.
 //!
 //! ```text
 //! cargo bench --bench threads --all-features
 //! ```
-//! 2 is all there is to have; `hash only` says how much of it this machine has. What counts on one counter for all threads (the turns of
-//! `RoundRobin`, the open leases of `Bounded`, the references to one snapshot) cannot gain. Of many short rounds the best counts for either side: what a shared machine takes
-//! away is never negative.
+//!
+//! Two is the most there can be, and `hash only` shows how much of it this machine gives. A counter
+//! that all threads share cannot gain: the turns of `RoundRobin`, the open leases of `Bounded`, the
+//! references to one snapshot. The best of many short rounds counts for either side, because what a
+//! shared machine takes away is never negative.
 
 mod common;
 
@@ -13,14 +16,14 @@ use clockwise::{
     Bounded, HashRing, Key, KeyHasher, LeastLoaded, Load, PowerOfTwo, Rendezvous, RoundRobin,
     Route, SlotTable, Strategy, Tracked, WeightedRandom, Xxh3,
 };
-use common::{RandomKey, address, keys};
+use common::{Table, strings};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const NODES: u32 = 100;
 const PICKS: usize = 1 << 14;
-const TIME: Duration = Duration::from_millis(500);
+const TIME: Duration = Duration::from_millis(250);
 
 struct Server {
     id: u32,
@@ -47,91 +50,98 @@ fn servers() -> impl Iterator<Item = (Server, u32)> {
 }
 
 fn main() {
-    println!("{NODES} nodes; two threads' picks as a multiple of one's\n");
-    let counter = AtomicU64::new(0);
-    print("hash only", |key| Xxh3::new().hash_bytes(key));
+    let columns = ["ns a pick of one thread", "picks of two threads"];
+    let table = Table::new("100 nodes", &columns);
+    row(&table, "hash only", |key| {
+        Xxh3::new().hash_bytes(key.as_bytes())
+    });
 
     let mut ring = HashRing::new();
     ring.extend_weighted(servers()).unwrap();
-    strategy("HashRing", &ring);
+    strategy(&table, "HashRing", &ring);
     let mut rendezvous = Rendezvous::new();
     rendezvous.extend_weighted(servers()).unwrap();
-    strategy("Rendezvous", &rendezvous);
-    let mut table = SlotTable::new();
-    table.extend_weighted(servers()).unwrap();
-    strategy("SlotTable", &table);
+    strategy(&table, "Rendezvous", &rendezvous);
+    let mut slots = SlotTable::new();
+    slots.extend_weighted(servers()).unwrap();
+    strategy(&table, "SlotTable", &slots);
     let mut random = WeightedRandom::with_seed(1);
     random.extend_weighted(servers()).unwrap();
-    strategy("WeightedRandom", &random);
+    strategy(&table, "WeightedRandom", &random);
     let mut least = LeastLoaded::with_seed(1);
     least.extend_weighted(servers()).unwrap();
-    strategy("LeastLoaded", &least);
+    strategy(&table, "LeastLoaded", &least);
     let mut two = PowerOfTwo::with_seed(1);
     two.extend_weighted(servers()).unwrap();
-    strategy("PowerOfTwo", &two);
+    strategy(&table, "PowerOfTwo", &two);
     #[cfg(feature = "shared")]
     {
         let mut ring = HashRing::new();
         ring.extend_weighted(servers()).unwrap();
         let shared = clockwise::Shared::new(ring);
-        print("Shared: read, route", |key| {
-            shared.read(|ring| ring.route(key).map_or(0, address))
+        row(&table, "Shared: read, route", |key| {
+            shared.read(|ring| id(ring.route(key)))
         });
     }
 
-    println!("\nwith a counter for all");
+    let table = Table::new("100 nodes, with a counter that all threads share", &columns);
+    let counter = AtomicU64::new(0);
     #[cfg(feature = "shared")]
     {
         let mut ring = HashRing::new();
         ring.extend_weighted(servers()).unwrap();
         let shared = clockwise::Shared::new(ring);
-        print("Shared: load, route", |key| {
-            shared.load().route(key).map_or(0, address)
+        row(&table, "Shared: load, route", |key| {
+            id(shared.load().route(key))
         });
     }
-    print("one atomic addition", |_| {
+    row(&table, "one atomic addition", |_| {
         counter.fetch_add(1, Ordering::Relaxed)
     });
     let mut turns = RoundRobin::new();
     turns.extend_weighted(servers()).unwrap();
-    strategy("RoundRobin", &turns);
+    strategy(&table, "RoundRobin", &turns);
     let ring = HashRing::from_nodes((0..NODES).map(Tracked::new)).unwrap();
-    print("route, begin, end", |key| {
-        ring.route(key).map_or(0, |node| address(&node.begin()))
+    row(&table, "route, begin, end", |key| {
+        let request = ring.route(key).map(|node| (node.begin(), node));
+        request.map_or(0, |(_in_flight, node)| u64::from(**node))
     });
     let bounded = Bounded::new(ring.clone(), 1.25).unwrap();
-    print("Bounded: acquire, release", |key| {
-        let reserved = bounded.acquire(key);
-        reserved.map_or(0, |place| address(place.node()))
+    row(&table, "Bounded: acquire, release", |key| {
+        let acquired = bounded.acquire(key);
+        acquired.map_or(0, |lease| u64::from(**lease.node()))
     });
     assert_eq!(bounded.open_leases(), 0);
 }
 
-fn strategy(name: &str, strategy: &(impl Strategy<Node = Server> + Sync)) {
-    // As the same strategy answers in one thread, it answers here: a member.
-    let node = strategy.route(&[7u8; 16]).unwrap();
-    assert!(strategy.member(node.key_bytes().as_ref()).is_some());
-    print(name, |key| strategy.route(key).map_or(0, address));
+fn id(server: Option<&Server>) -> u64 {
+    server.map_or(0, |server| u64::from(server.id))
 }
 
-fn print(name: &str, pick: impl Fn(&RandomKey) -> u64 + Sync) {
-    let keys = keys(PICKS);
+fn strategy(table: &Table, name: &str, strategy: &(impl Strategy<Node = Server> + Sync)) {
+    // What it returns is a member.
+    let node = strategy.route(&[7u8; 16]).unwrap();
+    assert!(strategy.member(node.key_bytes().as_ref()).is_some());
+    row(table, name, |key| id(strategy.route(key)));
+}
+
+fn row(table: &Table, name: &str, pick: impl Fn(&str) -> u64 + Sync) {
+    let keys = strings(PICKS);
     let trial = best(1, 5, &keys, &pick);
     let rounds = (TIME.as_nanos() / trial.as_nanos().max(1)) as usize + 1;
     let [one, two] = [1, 2].map(|threads| best(threads, rounds, &keys, &pick));
-    println!(
-        "{name:<28}{:>8.1} ns{:>8.2}",
-        one.as_nanos() as f64 / PICKS as f64,
-        2.0 * one.as_secs_f64() / two.as_secs_f64()
-    );
+    let each = one.as_secs_f64() * 1e9 / PICKS as f64;
+    let gain = 2.0 * one.as_secs_f64() / two.as_secs_f64();
+    table.row(name, [format!("{each:.1}"), format!("{gain:.2}")]);
 }
 
-/// The shortest time, from the first start to the last end, in which so many threads at once each make their picks.
+/// Returns the shortest time, from the first start to the last end, in which each of so many threads
+/// makes its picks.
 fn best(
     threads: usize,
     rounds: usize,
-    keys: &[RandomKey],
-    pick: &(impl Fn(&RandomKey) -> u64 + Sync),
+    keys: &[String],
+    pick: &(impl Fn(&str) -> u64 + Sync),
 ) -> Duration {
     let arrived = AtomicUsize::new(0);
     let work = || {

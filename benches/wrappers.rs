@@ -1,21 +1,25 @@
-//! What in-flight counting and the wrappers cost beside the route they go round. Each figure but the addition includes hashing the key.
+//! What in-flight counting and the wrappers cost beside the route inside. Each figure but the
+//! addition includes hashing the key, and reads the node.
 //!
 //! ```text
 //! cargo bench --bench wrappers --all-features
 //! ```
-//! An atomic addition of the same run is the yardstick: `begin` and its end are four of them (the count and the reference to it, up and down),
-//! as are `acquire` and release (the node's count and the open leases, up and down), and on a shared machine ratios are what to trust.
+//!
+//! The unit is an atomic addition of the same run. `begin` and its end are four of them: the count
+//! and the reference to it, up and down. `acquire` and its release are four too: the node's count
+//! and the open leases, up and down.
 
 mod common;
 
+use clockwise::wrappers::Lease;
 use clockwise::{Bounded, HashRing, KeyHasher, Tracked, Xxh3};
-use common::{RandomKey, address, keys, race};
+use common::{CHUNK, Table, alone, chunk, strings, sum};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const CHUNK: usize = 1 << 8;
-const CHUNKS: usize = 1 << 6;
-const ROUNDS: usize = 60;
+/// Passes of a race, and the chunks of a pass.
+const PASSES: usize = 20;
+const CHUNKS: usize = 16;
 
 const NAMES: [&str; 7] = [
     "one atomic addition",
@@ -28,35 +32,30 @@ const NAMES: [&str; 7] = [
 ];
 
 fn main() {
-    println!(
-        "ns (and what is beside the route, in atomic additions); 16 requests a node in flight\n"
-    );
     let columns = [(10, 1), (10, 3), (100, 1), (100, 3)];
-    print!("{:<22}", "");
-    for (nodes, heaviest) in columns {
-        print!("{:>20}", format!("{nodes}, weight 1 to {heaviest}"));
-    }
-    println!();
+    let titles = columns.map(|(nodes, heaviest)| format!("{nodes}, weights 1 to {heaviest}"));
+    let table = Table::new(
+        "ns (atomic additions beside the route), 16 requests a node in flight; nodes",
+        &titles.each_ref().map(|title| &**title),
+    );
     let times = columns.map(|(nodes, heaviest)| measure(nodes, heaviest));
     // The last row needs the feature `sticky`.
-    for row in 0..NAMES.len() - usize::from(!cfg!(feature = "sticky")) {
-        print!("{:<22}", NAMES[row]);
-        for column in &times {
-            let beside = if row > 2 {
-                column[row] - column[2]
-            } else {
-                0.0
-            };
-            print!("{:>13.1} ({:4.1})", column[row], beside / column[0]);
-        }
-        println!();
+    let rows = NAMES.len() - usize::from(!cfg!(feature = "sticky"));
+    for (row, name) in NAMES.iter().enumerate().take(rows) {
+        let cell = |column: &[f64; 7]| match row {
+            0..=2 => format!("{:.1}", column[row]),
+            _ => {
+                let beside = (column[row] - column[2]) / column[0];
+                format!("{:.1} ({beside:.1})", column[row])
+            }
+        };
+        table.row(name, times.each_ref().map(cell));
     }
 }
 
 /// Nanoseconds of each.
 fn measure(nodes: u32, heaviest: u32) -> [f64; 7] {
-    let keys = keys(CHUNK * CHUNKS);
-    let chunk = |c: usize| &keys[c * CHUNK..(c + 1) * CHUNK];
+    let keys = strings(CHUNK * CHUNKS);
     let mut ring = HashRing::builder().virtual_nodes(160).build().unwrap();
     ring.extend_weighted((0..nodes).map(|i| (Tracked::new(i), 1 + i % heaviest)))
         .unwrap();
@@ -81,43 +80,46 @@ fn measure(nodes: u32, heaviest: u32) -> [f64; 7] {
     }
 
     let counter = AtomicUsize::new(0);
-    let times = race(
-        ROUNDS,
+    let times = alone(
+        PASSES,
         CHUNKS,
         &mut [
             &mut |c| {
-                sum(chunk(c), |_| {
+                sum(chunk(&keys, c), |_| {
                     black_box(&counter).fetch_add(1, Ordering::AcqRel) as u64
                 });
             },
-            &mut |c| sum(chunk(c), |key| Xxh3::new().hash_bytes(key)),
-            &mut |c| sum(chunk(c), |key| ring.route(key).map_or(0, address)),
             &mut |c| {
-                sum(chunk(c), |key| {
-                    ring.route(key).map_or(0, |node| address(&node.begin()))
+                sum(chunk(&keys, c), |key| {
+                    Xxh3::new().hash_bytes(key.as_bytes())
+                });
+            },
+            &mut |c| sum(chunk(&keys, c), |key| read(ring.route(key))),
+            &mut |c| {
+                sum(chunk(&keys, c), |key| {
+                    let request = ring.route(key).map(|node| (node.begin(), node));
+                    read(request.as_ref().map(|(_, node)| *node))
                 });
             },
             &mut |c| {
-                sum(chunk(c), |key| {
+                sum(chunk(&keys, c), |key| {
                     let lease = bounded.acquire(key);
-                    lease.map_or(0, |lease| address(lease.node()))
+                    read(lease.as_ref().map(Lease::node))
                 });
             },
-            &mut |c| sum(chunk(c), |key| bounded.route(key).map_or(0, address)),
+            &mut |c| sum(chunk(&keys, c), |key| read(bounded.route(key))),
             #[cfg(feature = "sticky")]
-            &mut |c| sum(chunk(c), |key| sticky.route(key).map_or(0, address)),
+            &mut |c| sum(chunk(&keys, c), |key| read(sticky.route(key))),
             #[cfg(not(feature = "sticky"))]
             &mut |_| {},
         ],
     );
     drop(in_flight);
     assert_eq!(bounded.open_leases(), 0);
-    times.map(|time| time.as_nanos() as f64 / (CHUNK * CHUNKS) as f64)
+    times.map(|time| time.as_secs_f64() * 1e9 / (CHUNK * CHUNKS) as f64)
 }
 
-fn sum(keys: &[RandomKey], answer: impl Fn(&RandomKey) -> u64) {
-    black_box(
-        keys.iter()
-            .fold(0u64, |sum, key| sum.wrapping_add(answer(key))),
-    );
+#[inline]
+fn read(node: Option<&Tracked<u32>>) -> u64 {
+    u64::from(**node.expect("there are nodes"))
 }

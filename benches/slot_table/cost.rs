@@ -1,57 +1,35 @@
 //! What a route and a change cost, beside Maglev in the same run.
 
-use crate::maglev::{Maglev, prime_from};
+use crate::common::{
+    CHUNK, Maglev, Table, alone, chunk, cold, nodes, populate, ratio, strings, sum,
+};
 use crate::names;
-use clockwise::{Rendezvous, SlotTable};
+use clockwise::{Rendezvous, SlotTable, Token};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Times each contender in turn, over and over, and keeps the least of each: so that another process on the machine disturbs all alike.
-pub(crate) fn least<const N: usize>(
-    rounds: usize,
-    contenders: &mut [&mut dyn FnMut(); N],
-) -> [Duration; N] {
-    let mut best = [Duration::MAX; N];
-    for _ in 0..rounds {
-        for (best, contender) in best.iter_mut().zip(contenders.iter_mut()) {
-            let start = Instant::now();
-            contender();
-            *best = start.elapsed().min(*best);
-        }
-    }
-    best
+/// Passes of a race, and the chunks of a pass.
+const PASSES: usize = 20;
+const ALONE: usize = 32;
+const COLD: usize = 16;
+
+fn nanoseconds(time: Duration, keys: usize) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1e9 / keys as f64)
 }
 
-const KEYS: usize = 1 << 15;
-
-/// Random keys of 16 bytes, in visiting order.
-fn keys() -> Vec<[u8; 16]> {
-    let mut state = 1u64;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state ^ (state >> 29))
-            .wrapping_mul(0xbf58_476d_1ce4_e5b9)
-            .to_le_bytes()
-    };
-    (0..KEYS)
-        .map(|_| {
-            let mut key = [0; 16];
-            key[..8].copy_from_slice(&next());
-            key[8..].copy_from_slice(&next());
-            key
-        })
-        .collect()
-}
-
+/// The sizes of a Maglev table and of ours cannot be equal: one is a prime, the other a power of
+/// two.
 pub(crate) fn routes() {
-    println!("route, ns a key with hashing (ratio: of the Maglev load of as many slots)");
-    println!(
-        "{:>7} {:>9} {:>9} {:>9} {:>7}",
-        "nodes", "slots", "table", "Maglev", "ratio"
-    );
-    let keys = keys();
+    let columns = [
+        "slot table",
+        "Maglev",
+        "ratio",
+        "slot table, cold",
+        "Maglev, cold",
+        "ratio, cold",
+    ];
+    let table = Table::new("`route`, ns a key: nodes, slots", &columns);
+    let keys = strings(ALONE * CHUNK);
     for (n, slots) in [
         (10, 1 << 10),
         (100, 1 << 13),
@@ -59,53 +37,34 @@ pub(crate) fn routes() {
         (1000, 1 << 17),
         (1000, 1 << 20),
     ] {
-        let nodes = names(0, n);
-        let mut table = SlotTable::builder()
+        let ours: SlotTable<u64> = SlotTable::builder()
             .slots(slots)
-            .build()
-            .expect("a power of two");
-        table
-            .extend_weighted((0..n as u32).map(|i| (i, 1)))
+            .from_nodes(nodes(n))
             .expect("distinct nodes");
-        let maglev = Maglev::new(&nodes, prime_from(slots));
-        // Both name a node and do not read it: here by its address, there by its index.
-        let (mut ours, mut theirs) = (0usize, 0u32);
-        let [a, b] = least(
-            60,
-            &mut [
-                &mut || {
-                    for key in &keys {
-                        let node = table.route(key).expect("there are nodes");
-                        ours = ours.wrapping_add(std::ptr::from_ref(node).addr());
-                    }
-                },
-                &mut || {
-                    for key in &keys {
-                        theirs = theirs.wrapping_add(maglev.route(key));
-                    }
-                },
-            ],
-        );
-        black_box((ours, theirs));
-        let ns = |d: Duration| d.as_nanos() as f64 / KEYS as f64;
-        println!(
-            "{n:>7} {slots:>9} {:>9.2} {:>9.2} {:>7.2}",
-            ns(a),
-            ns(b),
-            ns(a) / ns(b)
-        );
+        let maglev = Maglev::new(n, slots);
+        assert_eq!(ours.route(&keys[0]), ours.preference(&keys[0]).next());
+        let mut ours = |c: usize| sum(chunk(&keys, c), |key| *ours.route(key).expect("nodes"));
+        let mut theirs = |c: usize| sum(chunk(&keys, c), |key| *maglev.route(key));
+        let warm = alone(PASSES, ALONE, &mut [&mut ours, &mut theirs]);
+        let cold = cold(PASSES / 4, COLD, &mut [&mut ours, &mut theirs]);
+        let cells = |times: [Duration; 2], chunks: usize| {
+            let [a, b] = times;
+            let keys = chunks * CHUNK;
+            [nanoseconds(a, keys), nanoseconds(b, keys), ratio(a, b)]
+        };
+        let cells = [cells(warm, ALONE), cells(cold, COLD)].concat();
+        table.row(&format!("{n}, {slots}"), cells);
     }
 }
 
 pub(crate) fn rendezvous() {
-    println!("\nrendezvous route, ns a node after the hash");
-    println!(
-        "{:>7} {:>12} {:>18} {:>18}",
-        "nodes", "one weight", "4 weights", "all distinct"
-    );
-    let tokens: Vec<_> = {
+    let columns = ["one weight", "4 weights", "all distinct"];
+    let table = Table::new("`Rendezvous`, ns a node after the hash: nodes", &columns);
+    let chunks = 4;
+    let tokens: Vec<Token> = {
         let any: Rendezvous<u64> = Rendezvous::new();
-        keys().iter().take(4096).map(|key| any.token(key)).collect()
+        let keys = strings(chunks * CHUNK);
+        keys.iter().map(|key| any.token(key)).collect()
     };
     for n in [10u32, 100, 1000] {
         let of = |weight: fn(u32) -> u32| {
@@ -116,29 +75,31 @@ pub(crate) fn rendezvous() {
             nodes
         };
         let sets = [of(|_| 1), of(|i| 1 + i % 4), of(|i| 1 + i)];
-        let run = |nodes: &Rendezvous<u32>| {
-            let mut sum = 0u64;
-            for &token in &tokens {
-                sum += u64::from(
-                    *clockwise::Strategy::route_token(nodes, token).expect("there are nodes"),
-                );
-            }
-            black_box(sum);
+        let run = |nodes: &Rendezvous<u32>, c: usize| {
+            sum(chunk(&tokens, c), |&token| {
+                let node = clockwise::Strategy::route_token(nodes, token);
+                u64::from(*node.expect("there are nodes"))
+            });
         };
-        let [a, b, c] = least(
-            12,
-            &mut [&mut || run(&sets[0]), &mut || run(&sets[1]), &mut || {
-                run(&sets[2]);
-            }],
+        let times = alone(
+            5,
+            chunks,
+            &mut [
+                &mut |c| run(&sets[0], c),
+                &mut |c| run(&sets[1], c),
+                &mut |c| run(&sets[2], c),
+            ],
         );
-        let ns = |d: Duration| d.as_nanos() as f64 / (tokens.len() as f64 * f64::from(n));
-        println!("{n:>7} {:>12.2} {:>18.2} {:>18.2}", ns(a), ns(b), ns(c));
+        let nodes = chunks * CHUNK * n as usize;
+        table.row(&n.to_string(), times.map(|time| nanoseconds(time, nodes)));
     }
 }
 
 pub(crate) fn changes() {
-    println!(
-        "\none change at 100 nodes on 65,536 slots, ms (ratio: of a Maglev rebuild of 65,537 slots)"
+    let columns = ["add, ms", "remove, ms", "Maglev rebuild, ms", "ratio"];
+    let table = Table::new(
+        "a change at 100 nodes on 65,536 slots (ratio: of a Maglev rebuild of 65,537)",
+        &columns,
     );
     let mut nodes = names(0, 100);
     let build = |load_factor: Option<f64>, weight: fn(usize) -> u32| {
@@ -147,8 +108,8 @@ pub(crate) fn changes() {
             Some(c) => builder.load_factor(c),
             None => builder,
         };
-        let mut table = builder.build().expect("a working configuration");
-        table
+        let mut slots = builder.build().expect("a working configuration");
+        slots
             .extend_weighted(
                 names(0, 100)
                     .into_iter()
@@ -156,12 +117,8 @@ pub(crate) fn changes() {
                     .map(|(i, node)| (node, weight(i))),
             )
             .expect("distinct nodes");
-        table
+        slots
     };
-    println!(
-        "{:<28} {:>8} {:>8} {:>8} {:>8}",
-        "", "add", "remove", "Maglev", "ratio"
-    );
     for (name, load_factor, weight) in [
         ("uncapped", None, (|_| 1) as fn(usize) -> u32),
         ("uncapped, weights 1 to 4", None, |i| 1 + i as u32 % 4),
@@ -176,25 +133,29 @@ pub(crate) fn changes() {
         nodes.truncate(100);
         nodes.push(newcomer());
         let mut best = [Duration::MAX; 3];
-        for _ in 0..15 {
-            let [add, remove, rebuild] = least(
-                1,
-                &mut [
-                    &mut || adds.insert(newcomer()).expect("it is new"),
-                    &mut || drop(removes.remove("newcomer")),
-                    &mut || drop(black_box(Maglev::new(&nodes, 65_537))),
-                ],
-            );
-            adds.remove("newcomer");
+        let mut round = |count: bool| {
+            let times = [
+                time(|| adds.insert(newcomer()).expect("it is new")),
+                time(|| assert!(removes.remove("newcomer").is_some())),
+                time(|| drop(black_box(populate(&nodes, 65_537)))),
+            ];
+            assert!(adds.remove("newcomer").is_some());
             removes.insert(newcomer()).expect("it is new");
-            for (best, now) in best.iter_mut().zip([add, remove, rebuild]) {
-                *best = now.min(*best);
+            for (best, time) in best.iter_mut().zip(times) {
+                *best = if count { time.min(*best) } else { *best };
             }
-        }
-        let [add, remove, rebuild] = best.map(|d| d.as_secs_f64() * 1e3);
-        println!(
-            "{name:<28} {add:>8.3} {remove:>8.3} {rebuild:>8.3} {:>8.2}",
-            add.max(remove) / rebuild
-        );
+        };
+        round(false);
+        (0..10).for_each(|_| round(true));
+        let [add, remove, rebuild] = best;
+        let milliseconds = best.map(|time| format!("{:.3}", time.as_secs_f64() * 1e3));
+        let ratio = ratio(add.max(remove), rebuild);
+        table.row(name, milliseconds.into_iter().chain([ratio]));
     }
+}
+
+fn time(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
 }

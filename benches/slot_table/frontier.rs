@@ -1,6 +1,7 @@
-//! Balance against movement against memory against time: slot tables of every size and cap, Maglev and the ring, on the same 100 nodes.
+//! Balance against movement against memory against time: slot tables of every size and cap, Maglev
+//! and the ring, on the same 100 nodes. Each is built and changed alone.
 
-use crate::maglev::{Maglev, prime_from};
+use crate::common::{Table, populate, prime_from};
 use crate::names;
 use clockwise::{HashRing, SlotTable, Token};
 use std::time::{Duration, Instant};
@@ -78,13 +79,13 @@ impl Way {
                 (owners(&table), lost, (2 * slots, updates), build, change)
             }
             Way::Maglev { slots } => {
-                let full = Maglev::new(nodes, slots).owners;
+                let full = populate(nodes, slots);
                 let build = start.elapsed();
                 let mut change = Duration::MAX;
                 let lost = (0..LOSSES as u32).map(|i| {
                     let rest = [&nodes[..i as usize], &nodes[i as usize + 1..]].concat();
                     let start = Instant::now();
-                    let without = Maglev::new(&rest, slots).owners;
+                    let without = populate(&rest, slots);
                     change = change.min(start.elapsed());
                     let shift = |owner: u32| owner + u32::from(owner >= i);
                     without.into_iter().map(shift).collect()
@@ -174,12 +175,17 @@ pub(crate) const MAX_LOADS: [Option<f64>; 6] = [
 
 /// Measures and prints all.
 pub(crate) fn print() -> Vec<Row> {
-    println!("\n100 nodes: means over {SETS} sets, {LOSSES} losses each");
-    println!(
-        "| {:<24} | {:>10} | {:>7} | {:>7} | {:>7} | {:>15} | {:>9} | {:>9} |",
-        "", "slots/node", "busiest", "least", "moved", "KiB + updates", "build ms", "change ms"
-    );
-    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+    println!("\nMeans over {SETS} sets of nodes, with {LOSSES} losses each.");
+    let columns = [
+        "slots/node",
+        "busiest",
+        "least",
+        "moved",
+        "KiB + updates",
+        "build ms",
+        "change ms",
+    ];
+    let table = Table::new("100 nodes", &columns);
     let tables = SLOTS
         .into_iter()
         .flat_map(|slots| MAX_LOADS.map(|load_factor| Way::Table { slots, load_factor }));
@@ -192,14 +198,14 @@ pub(crate) fn print() -> Vec<Row> {
         .chain(rings)
         .map(|way| {
             let row = way.measured();
-            row.print();
+            row.print(&table);
             row
         })
         .collect()
 }
 
 impl Row {
-    fn print(&self) {
+    fn print(&self, table: &Table) {
         let (name, size) = match self.way {
             Way::Table { slots, load_factor } => {
                 let cap = load_factor.map_or("uncapped".into(), |c| format!("c = {c:.2}"));
@@ -214,14 +220,17 @@ impl Row {
             (size / NODES).to_string()
         };
         let (route, updates) = (self.bytes.0 / 1024, self.bytes.1 / 1024);
-        println!(
-            "| {name:<24} | {per_node:>10} | {:>7.3} | {:>7.3} | {:>7.3} | {:>15} | {:>9.2} | {:>9.2} |",
-            self.busiest,
-            self.least,
-            self.moved,
-            format!("{route} + {updates}"),
-            self.build.as_secs_f64() * 1e3,
-            self.change.as_secs_f64() * 1e3,
+        table.row(
+            &name,
+            [
+                per_node,
+                format!("{:.3}", self.busiest),
+                format!("{:.3}", self.least),
+                format!("{:.3}", self.moved),
+                format!("{route} + {updates}"),
+                format!("{:.2}", self.build.as_secs_f64() * 1e3),
+                format!("{:.2}", self.change.as_secs_f64() * 1e3),
+            ],
         );
     }
 }

@@ -1,14 +1,20 @@
-//! Slot tables beside Maglev and the ring, in one run: what routes and changes cost, and the frontier of balance, movement, memory and time.
+//! Slot tables beside Maglev and the ring, in one run: what routes and changes cost, and the
+//! frontier of balance, movement, memory and time, with the README's picture of it.
 //!
-//! `cargo bench --bench slot_table` prints the tables; with `-- --picture` it also draws `docs/slot-table.svg` anew.
+//! ```text
+//! cargo bench --bench slot_table                         # draws docs/slot-table.svg anew
+//! cargo bench --bench slot_table -- --picture FILE       # draws FILE instead
+//! ```
 
+#[path = "../common/mod.rs"]
+mod common;
 mod cost;
 mod frontier;
-mod maglev;
 mod picture;
 
+use common::{Picture, report};
 use std::error::Error;
-use std::path::Path;
+use std::process::ExitCode;
 
 /// Names of `n` nodes; each set has its own.
 fn names(set: usize, n: usize) -> Vec<String> {
@@ -17,15 +23,15 @@ fn names(set: usize, n: usize) -> Vec<String> {
         .collect()
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    report(run())
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let picture = Picture::open("slot-table.svg")?;
     cost::routes();
     cost::rendezvous();
     cost::changes();
     let rows = frontier::print();
-    if std::env::args().any(|arg| arg == "--picture") {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/slot-table.svg");
-        picture::draw(&rows, &path)?;
-        println!("\ndrawn: {}", path.display());
-    }
-    Ok(())
+    picture.write(&picture::draw(&rows)?)
 }

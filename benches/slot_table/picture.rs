@@ -3,7 +3,6 @@
 use crate::frontier::{Row, Way};
 use plotters::prelude::*;
 use std::error::Error;
-use std::path::Path;
 
 /// The tables shown; smaller ones are off the picture, as the smallest Maglev table is.
 const SLOTS: [usize; 3] = [1 << 16, 1 << 17, 1 << 20];
@@ -13,8 +12,9 @@ fn above(relative: f64) -> f64 {
     (relative - 1.0) * 100.0
 }
 
-pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
-    let root = SVGBackend::new(path, (900, 560)).into_drawing_area();
+pub(crate) fn draw(rows: &[Row]) -> Result<String, Box<dyn Error>> {
+    let mut svg = String::new();
+    let root = SVGBackend::with_string(&mut svg, (900, 560)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .caption(
@@ -110,5 +110,7 @@ pub(crate) fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
         .label_font(("sans-serif", 15))
         .draw()?;
     root.present()?;
-    Ok(())
+    drop(chart);
+    drop(root);
+    Ok(svg)
 }
