@@ -67,6 +67,7 @@ pub fn verdict<P: Peer>(case: usize) -> String {
 /// `Err(Error)` is an error of the peer, and `Err(NotOffered)` a case that it cannot have.
 type Verdict = Result<String, Refused>;
 
+#[allow(clippy::unnecessary_wraps)] // the cases return what it returns
 fn says(text: &str) -> Verdict {
     Ok(text.to_owned())
 }
@@ -76,7 +77,7 @@ fn three() -> Vec<Node> {
 }
 
 fn owners<P: Peer>(peer: &P) -> Vec<Option<u64>> {
-    let keys = &timing::keys()[..KEYS];
+    let keys = timing::keys(KEYS);
     keys.iter().map(|key| peer.route(key)).collect()
 }
 
@@ -237,7 +238,7 @@ fn many_nodes<P: Peer>() -> Verdict {
     let numbers = nodes.iter().map(|node| (P::identity(node), node.id));
     let numbers: HashMap<u64, u64> = numbers.collect();
     // Of 500 keys the nodes from 65,536 on have some 32.
-    let keys = &timing::keys()[..500];
+    let keys = timing::keys(500);
     let high = keys.iter().filter(|key| {
         let node = peer.route(key).and_then(|owner| numbers.get(&owner));
         node.is_some_and(|node| *node >= 1 << 16)

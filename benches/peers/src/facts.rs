@@ -12,16 +12,16 @@ pub fn memory<P: Peer>(count: usize) -> [f64; 2] {
     // The peer lives until the counts are read, and ends within the outer count.
     allocation_counter::measure(|| {
         let mut built = None;
-        let build = allocation_counter::measure(|| built = P::build(&present, POINTS).ok());
-        held = build.bytes_current;
+        let placing = allocation_counter::measure(|| built = P::build(&present, POINTS).ok());
+        held = placing.bytes_current;
         let mut after = present.clone();
         let joins = Node::new(count as u64);
         after.push(joins);
         let mut peer = built.expect("built before");
-        let join = allocation_counter::measure(|| {
+        let joining = allocation_counter::measure(|| {
             change(&mut peer, &after, |peer| peer.add(&joins)).expect("a new node");
         });
-        peak = held + join.bytes_max as i64;
+        peak = held + joining.bytes_max as i64;
     });
     [held, peak].map(|bytes| bytes as f64 / count as f64)
 }

@@ -73,6 +73,11 @@ pub trait Peer: Sized {
     /// Places the nodes, each with so many virtual nodes if the number can be given.
     fn build(nodes: &[Node], points: u32) -> Result<Self, Refused>;
 
+    /// Places other nodes in the way that moves the fewest keys, for want of a change in place.
+    fn rebuild(&self, nodes: &[Node], points: u32) -> Result<Self, Refused> {
+        Self::build(nodes, points)
+    }
+
     /// Routes, and reads the node.
     fn route(&self, key: &'static str) -> Option<u64>;
 

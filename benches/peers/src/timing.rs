@@ -6,25 +6,25 @@ use crate::peer::{Node, Peer};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-const KEYS: usize = 1 << 18;
+pub const KEYS: usize = 1 << 18;
 
 /// The routes between two looks at the clock, and between two floods of the caches.
 const CHUNK: usize = 1000;
 
 /// A pass ends with the chunk in which it takes this long.
-const PASS: Duration = Duration::from_millis(60);
+const PASS: Duration = Duration::from_millis(40);
 
 /// A cold pass has so many chunks at most.
-const COLD_CHUNKS: usize = 16;
+const COLD_CHUNKS: usize = 8;
 
 /// Changes are repeated at most so often, and until they have taken `CHANGES` together.
 const REPEATS: usize = 7;
 const CHANGES: Duration = Duration::from_millis(600);
 
 /// Strings of 16 bytes in the order in which they are visited.
-pub fn keys() -> Vec<&'static str> {
+pub fn keys(count: usize) -> Vec<&'static str> {
     let hex = |key: common::RandomKey| format!("{:016x}", u64::from_le_bytes(first_half(key)));
-    let keys = common::keys(KEYS).into_iter().map(hex);
+    let keys = common::keys(count).into_iter().map(hex);
     keys.map(|key| &*key.leak()).collect()
 }
 
@@ -102,7 +102,7 @@ pub fn single(keys: &[&'static str], answer: impl Fn(&'static str) -> u64) -> [f
         black_box(answer(key));
         routes.push(start.elapsed());
         work(others, &answer);
-        if begin.elapsed() > 20 * PASS {
+        if begin.elapsed() > 10 * PASS {
             break;
         }
     }

@@ -14,6 +14,14 @@ impl crate::peer::Peer for Peer {
         Ok(Peer(Maglev::with_hasher(nodes, Xxh3Builder::new())))
     }
 
+    /// The table keeps its size, as the crate's docs advise.
+    fn rebuild(&self, nodes: &[Node], _: u32) -> Result<Self, Refused> {
+        let nodes = nodes.iter().map(|node| node.id);
+        let (slots, hasher) = (self.0.capacity(), Xxh3Builder::new());
+        let table = Maglev::with_capacity_and_hasher(nodes, slots, hasher);
+        Ok(Peer(table))
+    }
+
     fn route(&self, key: &'static str) -> Option<u64> {
         self.0.get(&key).copied()
     }

@@ -14,6 +14,13 @@ impl crate::peer::Peer for Peer {
         Ok(Peer(MaglevTable::new(nodes)))
     }
 
+    /// The table keeps its size.
+    fn rebuild(&self, nodes: &[Node], _: u32) -> Result<Self, Refused> {
+        let nodes = nodes.iter().map(|node| node.id).collect();
+        let slots = self.0.capacity();
+        Ok(Peer(MaglevTable::with_capacity(nodes, slots)))
+    }
+
     fn route(&self, key: &'static str) -> Option<u64> {
         self.0.get(&key).copied()
     }

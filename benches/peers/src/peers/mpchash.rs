@@ -11,7 +11,9 @@ impl crate::peer::Peer for Peer {
 
     fn build(nodes: &[Node], _: u32) -> Result<Self, Refused> {
         let ring = HashRing::new();
-        nodes.iter().for_each(|node| ring.add(node.id));
+        for node in nodes {
+            ring.add(node.id);
+        }
         Ok(Peer(ring))
     }
 
