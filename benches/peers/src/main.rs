@@ -1,115 +1,73 @@
-//! Other crates beside ours: a route, as a multiple of ours in the same run. Each with XXH3 where it takes a hasher, and with 160 virtual nodes where it
-//! has them.
+//! The figures of COMPARE.md: other crates beside ours.
 //!
 //! ```text
-//! cd benches/peers && cargo run --release
+//! cd benches/peers && cargo run --release                 # all sections, as Markdown
+//! cd benches/peers && cargo run --release -- alone bad    # some of them
+//! cd benches/peers && cargo run --release -- --write      # into COMPARE.md
 //! ```
+//!
+//! Every contender has a process of its own, so that none warms another's caches. Those that are
+//! timed take turns with ours, pass by pass, and the least pass of each counts. The profile is the
+//! one that users have, without link-time optimization.
 
+mod bad;
+mod child;
 #[path = "../../common/mod.rs"]
 mod common;
+mod facts;
+mod parent;
+mod peer;
+mod peers;
+mod sections;
+mod timing;
 
-use common::{Naive, RandomKey, address, keys, nodes, race};
-use std::hint::black_box;
-use std::time::Duration;
-use xxhash_rust::xxh3::Xxh3Builder;
+use sections::{ALL_SECTIONS, Section};
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
 
-const KEYS: usize = 1 << 16;
-const CHUNK: usize = 1 << 10;
-const ROUNDS: usize = 5;
-const VIRTUAL_NODES: u32 = 160;
-const NAMES: [&str; 7] = [
-    "clockwise",
-    "naive",
-    "pingora-ketama 0.9 (crc32, 32-bit points)",
-    "consistent_hash_ring 0.8",
-    "hashring 0.3",
-    "hash-rings 1.1",
-    "anchorhash 0.2 (no virtual nodes, no weights)",
-];
-
-fn main() {
-    let keys = keys(KEYS);
-    let columns = [10, 100, 1000].map(|n| (n, measure(n, &keys)));
-    print!("{:<46}", "route, as a multiple of clockwise's");
-    columns
-        .iter()
-        .for_each(|(n, _)| print!(" {:>10}", format!("{n} nodes")));
-    println!();
-    for (i, name) in NAMES.iter().enumerate() {
-        print!("{name:<46}");
-        for (_, times) in &columns {
-            print!(" {:>10.2}", times[i].as_secs_f64() / times[0].as_secs_f64());
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(("child", number)) = arguments.first().map(String::as_str).zip(arguments.get(1)) {
+        let contender = peers::ALL.get(number.parse::<usize>()?);
+        let contender = contender.ok_or("no such contender")?;
+        return Ok((contender.answer)(&arguments[2..]));
+    }
+    let mut write = false;
+    let mut names = Vec::new();
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            lexopt::Arg::Long("write") => write = true,
+            lexopt::Arg::Value(name) => names.push(name.to_string_lossy().into_owned()),
+            other => return Err(other.unexpected().into()),
         }
-        println!();
     }
+    for name in &names {
+        if ALL_SECTIONS.iter().all(|section| section.name != name) {
+            return Err(format!("there is no section `{name}`").into());
+        }
+    }
+    let asked = |section: &&Section| names.is_empty() || names.iter().any(|n| n == section.name);
+    for section in ALL_SECTIONS.iter().filter(asked) {
+        let markdown = (section.markdown)();
+        println!("## {}\n\n{markdown}", section.name);
+        if write {
+            replace(section.name, &markdown)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn measure(n: usize, keys: &[RandomKey]) -> [Duration; NAMES.len()] {
-    let mut ours = clockwise::HashRing::builder()
-        .virtual_nodes(VIRTUAL_NODES)
-        .build()
-        .expect("valid");
-    ours.extend_weighted(nodes(n).map(|node| (node, 1)))
-        .expect("distinct");
-    let naive = Naive::new(n, VIRTUAL_NODES);
-
-    let buckets: Vec<_> = nodes(n)
-        .map(|i| {
-            let address = ([10, 0, (i >> 8) as u8, i as u8], 80);
-            pingora_ketama::Bucket::new(address.into(), 1)
-        })
-        .collect();
-    let pingora = pingora_ketama::Continuum::new(&buckets);
-
-    let ring = consistent_hash_ring::RingBuilder::new(Xxh3Builder::new())
-        .vnodes(VIRTUAL_NODES as usize)
-        .nodes_iter(nodes(n))
-        .build();
-
-    let mut copies = hashring::HashRing::with_hasher(Xxh3Builder::new());
-    copies.batch_add(
-        nodes(n)
-            .flat_map(|node| (0..VIRTUAL_NODES).map(move |i| (node, i)))
-            .collect(),
-    );
-
-    let names: Vec<u64> = nodes(n).collect();
-    let mut tree = hash_rings::consistent::Ring::with_hasher(Xxh3Builder::new());
-    names
-        .iter()
-        .for_each(|node| tree.insert_node(node, VIRTUAL_NODES as usize));
-
-    let anchor = anchorhash::Builder::with_hasher(Xxh3Builder::new())
-        .with_resources(nodes(n))
-        .build::<&RandomKey>(2 * n as u16);
-
-    for key in keys {
-        assert_eq!(ours.route(key), Some(naive.route(key)));
-    }
-    let chunk = |c: usize| &keys[c * CHUNK..(c + 1) * CHUNK];
-    race(
-        ROUNDS,
-        KEYS / CHUNK,
-        &mut [
-            &mut |c| sum(chunk(c), |key| ours.route(key).map_or(0, address)),
-            &mut |c| sum(chunk(c), |key| address(naive.route(key))),
-            &mut |c| {
-                sum(chunk(c), |key| {
-                    u64::from(pingora.node(key).expect("nodes").port())
-                })
-            },
-            &mut |c| sum(chunk(c), |key| address(ring.get(key))),
-            &mut |c| sum(chunk(c), |key| copies.get(key).map_or(0, address)),
-            &mut |c| sum(chunk(c), |key| address(tree.get_node(key))),
-            &mut |c| sum(chunk(c), |key| anchor.get_resource(key).map_or(0, address)),
-        ],
-    )
-}
-
-#[inline]
-fn sum(keys: &[RandomKey], answer: impl Fn(&RandomKey) -> u64) {
-    black_box(
-        keys.iter()
-            .fold(0u64, |sum, key| sum.wrapping_add(answer(key))),
-    );
+/// Replaces a section of COMPARE.md, which stands between two markers.
+fn replace(name: &str, markdown: &str) -> Result<(), Box<dyn Error>> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../COMPARE.md");
+    let text = std::fs::read_to_string(&file)?;
+    let begin = format!("<!-- begin {name} -->\n");
+    let end = format!("<!-- end {name} -->");
+    let missing = || format!("COMPARE.md has no markers for `{name}`");
+    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
+    std::fs::write(&file, format!("{before}{begin}{markdown}{end}{after}"))?;
+    Ok(())
 }
