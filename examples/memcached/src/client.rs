@@ -40,24 +40,24 @@ impl Client {
     /// Asks the copies of the key in order, until one has the value.
     ///
     /// A server that fails is noted by itself as down, and the walk goes on to the next one. So an
-    /// error means that no server could be reached.
+    /// error means that none could be reached.
     pub(crate) fn get(&self, key: &str) -> io::Result<Option<Vec<u8>>> {
         // One snapshot for the whole request. `retire` waits until no request holds an old one.
         let servers = self.servers.load();
         let mut without = Vec::with_capacity(self.copies);
-        let mut found = None;
+        let (mut found, mut failure) = (None, None);
         // A walk along the preference of the key, which ends when the closure returns `true`.
         let _ = servers.route_where(key, |server| {
             match server.ask(|connection| connection.get(key)) {
                 Ok(Some(value)) => found = Some(value),
                 Ok(None) => without.push(server),
-                Err(_) => {}
+                Err(error) => failure = Some(error),
             }
             found.is_some() || without.len() == self.copies
         });
         match &found {
             Some(value) => repair(key, value, &without),
-            None if without.is_empty() => return Err(io::Error::other("no server can be reached")),
+            None if without.is_empty() => return Err(failure.unwrap_or_else(no_server)),
             None => {}
         }
         Ok(found)
@@ -66,13 +66,16 @@ impl Client {
     /// Stores the value at the first servers of the key that can be reached.
     pub(crate) fn set(&self, key: &str, value: &[u8]) -> io::Result<()> {
         let servers = self.servers.load();
-        let mut stored = 0;
+        let (mut stored, mut failure) = (0, None);
         let _ = servers.route_where(key, |server| {
-            stored += usize::from(server.ask(|connection| connection.set(key, value)).is_ok());
+            match server.ask(|connection| connection.set(key, value)) {
+                Ok(()) => stored += 1,
+                Err(error) => failure = Some(error),
+            }
             stored == self.copies
         });
         match stored {
-            0 => Err(io::Error::other("no server can be reached")),
+            0 => Err(failure.unwrap_or_else(no_server)),
             _ => Ok(()),
         }
     }
@@ -110,4 +113,8 @@ fn repair(key: &str, value: &[u8], without: &[&Node]) {
         // its value, so a failure is no error; the server has noted that it is down.
         let _ = server.ask(|connection| connection.add(key, value, TIME_TO_LIVE));
     }
+}
+
+fn no_server() -> io::Error {
+    io::Error::other("no server is up")
 }

@@ -40,7 +40,7 @@ pub(crate) fn draw(tiers: &[Tier], timeline: Timeline, path: &Path) -> Result<()
             if *y > 1.001 {
                 String::new()
             } else {
-                format!("{y:.1}")
+                format!("{y:.2}")
             }
         })
         .x_desc("seconds")
