@@ -3,6 +3,9 @@
 # Draws hit-rate.svg. With --short it takes less than a minute, and draws in the build folder.
 #   usage: run.sh [--short]
 set -euo pipefail
+if [ -n "${CARGO_TARGET_DIR-}" ]; then
+  CARGO_TARGET_DIR=$(realpath -m "$CARGO_TARGET_DIR")
+fi
 cd "$(dirname "$0")"
 
 seconds=12 picture=hit-rate.svg

@@ -98,8 +98,8 @@ impl Limits {
             self.zero(&what, two_copies.tally.missed(phase) as u64);
         }
 
-        // The killed server has weight 1 of 6. Its share deviates by its points, and what is seen of
-        // it by the number of keys that were requested. Three standard deviations are allowed.
+        // The killed server has weight 1 of 6. Its share deviates by its points, and what is seen
+        // of it by the number of keys that were requested. Three standard deviations are allowed.
         let keys = trace.distinct(timeline.requests_of(KILL)) as f64;
         let missed = |tier: &Tier| tier.tally.missed(KILL) as f64 / keys;
         let share = 1.0 / total();

@@ -1,5 +1,5 @@
-//! A sharded memcached client over real servers, while one dies, one joins and one leaves. Beside it
-//! run twemproxy and `hash % n`, with the same requests.
+//! A sharded memcached client over real servers, while one dies, one joins and one leaves. It runs
+//! beside twemproxy and `hash % n`, with the same requests.
 //!
 //! `client.rs` is the client, and the place to begin.
 
@@ -125,9 +125,11 @@ fn run() -> Result<String, Box<dyn Error>> {
     };
     let [a, b, c, d] = tiers.each_ref().map(lowest);
     Ok(format!(
-        "memcached: lowest hit rate of a second {a:.3} with 2 copies ({b:.3} with 1, twemproxy {c:.3}, \
-         hash % n {d:.3}), 0 errors, {:.1} % moved on add; leaving twemproxy: {} of {} keys found, \
+        "memcached: lowest hit rate of a second {a:.3} with 2 copies ({b:.3} with 1, \
+         twemproxy {c:.3}, hash % n {d:.3}), {} errors, {:.1} % moved on add; \
+         leaving twemproxy: {} of {} keys found, \
          {} misses in {} reads",
+        two_copies.tally.errors(),
         moved * 100.0,
         found.by_ring,
         found.keys,

@@ -75,7 +75,8 @@ impl Process {
         let list = list.join("\n");
         // The recommended settings, with a retry that suits seconds instead of half minutes.
         let config = format!(
-            "pool:\n  listen: {address}\n  hash: fnv1a_64\n  distribution: ketama\n  timeout: 400\n  \
+            "pool:\n  listen: {address}\n  hash: fnv1a_64\n  distribution: ketama\n  \
+             timeout: 400\n  \
              preconnect: true\n  auto_eject_hosts: true\n  server_failure_limit: 1\n  \
              server_retry_timeout: 1000\n  servers:\n{list}\n"
         );

@@ -12,8 +12,8 @@ use std::time::Duration;
 /// A server on loopback that does not answer within this time has failed.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a value stays, in seconds; memcached takes more than 30 days as a date. A server keeps the values of keys that have left it, and
-/// this is what removes them.
+/// How long a value stays, in seconds. A server keeps the values of keys that have left it, and
+/// this is what removes them. Memcached takes more than 30 days as a date.
 pub(crate) const TIME_TO_LIVE: u64 = 3600;
 
 /// A key that a server has.
@@ -92,7 +92,7 @@ impl Connection {
     /// keys.
     ///
     /// It walks the hash table, which memcached can since 1.6.9. The older walk along its lists of
-    /// recent use (`metadump all`) misses items that are used meanwhile, a few in a thousand here.
+    /// recent use (`metadump all`) misses some items that are used meanwhile.
     pub(crate) fn items(&mut self) -> io::Result<Vec<Item>> {
         self.send(&[b"lru_crawler metadump hash\r\n"])?;
         let mut items = Vec::new();

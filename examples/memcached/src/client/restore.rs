@@ -1,7 +1,7 @@
 //! Makes the copies that are missing after a change of the servers.
 //!
-//! Reads repair only the keys that are read. A key that nobody reads between two changes could lose
-//! one copy by each. So a job runs this after every change, and before the next one.
+//! Reads repair only the keys that are read. A key that is not read between two changes could
+//! lose one copy by each. So a job runs this after every change, and before the next one.
 
 use super::{Client, Node};
 use crate::protocol::Item;

@@ -29,7 +29,8 @@ impl Modulo {
         Some(Arc::clone(up[usize::try_from(index).ok()?]))
     }
 
-    /// Asks until a server can be reached. One that cannot is noted as down and is not picked again.
+    /// Asks until a server can be reached. One that cannot be is noted as down, and is not picked
+    /// again.
     fn ask<T>(&self, key: &str, ask: impl Fn(&Server) -> io::Result<T>) -> io::Result<T> {
         while let Some(server) = self.pick(key) {
             if let Ok(answer) = ask(&server) {
