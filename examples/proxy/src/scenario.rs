@@ -50,8 +50,10 @@ pub struct Run {
 pub fn run(short: bool, picture: &Path) -> Result<(), Box<dyn Error>> {
     let scale = if short { 1.0 } else { 2.5 };
     let second = Duration::from_secs_f64(scale);
-    let folder = std::env::temp_dir().join(format!("clockwise-proxy-{}", std::process::id()));
-    std::fs::create_dir(&folder)?;
+    // In the target directory, so that nothing is left elsewhere if this is killed.
+    let folder = format!("scenario-{}", std::process::id());
+    let folder = std::env::current_exe()?.with_file_name(folder);
+    std::fs::create_dir_all(&folder)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

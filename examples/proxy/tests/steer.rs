@@ -41,7 +41,11 @@ impl Service<String> for Echo {
     }
 
     fn call(&mut self, _: String) -> Self::Future {
-        assert!(self.is_ready, "{} was called before it was ready", self.name);
+        assert!(
+            self.is_ready,
+            "{} was called before it was ready",
+            self.name
+        );
         ready(Ok(self.name))
     }
 }
@@ -60,14 +64,10 @@ fn services(open: &Arc<AtomicBool>) -> Arc<Shared<Services<Echo>>> {
     Arc::new(Shared::new(Bounded::new(ring, 1.25).unwrap()))
 }
 
-fn key(request: &String) -> String {
-    request.clone()
-}
-
 #[tokio::test]
 async fn a_key_is_served_by_its_owner() {
     let services = services(&Arc::new(AtomicBool::new(true)));
-    let mut steer = Steer::new(Arc::clone(&services), key);
+    let mut steer = Steer::new(Arc::clone(&services), String::clone);
     for i in 0..100 {
         let request = format!("user:{i}");
         let owner = services.read(|services| services.route(&request).unwrap().name().clone());
@@ -81,7 +81,7 @@ async fn a_key_is_served_by_its_owner() {
 async fn calls_in_flight_count_until_they_end_or_are_cancelled() {
     let open = Arc::new(AtomicBool::new(false));
     let services = services(&open);
-    let mut steer = Steer::new(Arc::clone(&services), key);
+    let mut steer = Steer::new(Arc::clone(&services), String::clone);
     let mut calls: Vec<_> = (0..12).map(|_| steer.call("hot".to_owned())).collect();
     // 1.25 · 12 / 3 = 5 at most on each.
     let counts: Vec<u32> = services.read(|all| all.nodes().map(Tracked::in_flight).collect());

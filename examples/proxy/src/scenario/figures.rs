@@ -251,11 +251,11 @@ fn check_service(checks: &mut Checks, events: &Events) {
             .filter(|row| row.name == name && row.state == "up")
             .map(|row| row.weight)
             .collect();
-        let (least, last) = (weights.iter().min(), weights.last());
-        let (least, last) = (least.copied().unwrap_or(0), last.copied().unwrap_or(0));
+        let of = |weight: Option<&u32>| weight.copied().unwrap_or(0);
+        let [least, most] = [weights.iter().min(), weights.iter().max()].map(of);
         checks.add(
-            least < last,
-            format!("{name} returned at {least} of {last} of its weight, and got all of it"),
+            least < most && of(weights.last()) == most,
+            format!("{name} returned at {least} of {most} of its weight, and got all of it"),
         );
     }
 }

@@ -118,7 +118,7 @@ impl Load {
                 } else {
                     format!("/page/{}", keys.sample(&mut rng))
                 };
-                let slot = self.idle_slot(rng.random());
+                let slot = self.idle_slot(&mut rng);
                 if let Some(slot) = slot {
                     if rng.random_bool(1.0 / REQUESTS_A_SESSION) {
                         self.slots.borrow_mut()[slot] = Slot::default();
@@ -134,10 +134,10 @@ impl Load {
     }
 
     /// Returns a slot whose session waits for no answer: the first one from a random place on.
-    fn idle_slot(&self, place: u64) -> Option<usize> {
+    fn idle_slot(&self, rng: &mut StdRng) -> Option<usize> {
         let slots = self.slots.borrow();
         let n = slots.len();
-        let from = (u128::from(place) * n as u128 >> 64) as usize;
+        let from = rng.random_range(0..n.max(1));
         (from..from + n).map(|i| i % n).find(|&i| !slots[i].is_busy)
     }
 

@@ -112,8 +112,8 @@ where
     Ok(chart)
 }
 
-fn draw_line<'b>(
-    chart: &mut Chart<'_, 'b>,
+fn draw_line(
+    chart: &mut Chart<'_, '_>,
     line: &[(f64, f64)],
     name: &str,
     color: RGBColor,
