@@ -238,8 +238,8 @@ fn check_sessions(checks: &mut Checks, events: &Events) -> String {
 fn check_service(checks: &mut Checks, events: &Events) {
     let looks = &events.run.looks;
     let all = looks.first().map_or(0, |look| look.rows.len());
-    let last = looks.last().map_or(&[][..], |look| &look.rows);
-    let is_gone = last.iter().all(|row| row.name != DRAINED) && last.len() + 1 == all;
+    let at_end = looks.last().map_or(&[][..], |look| &look.rows);
+    let is_gone = at_end.iter().all(|row| row.name != DRAINED) && at_end.len() + 1 == all;
     checks.add(
         is_gone,
         format!("{DRAINED} was drained and removed, and the others stayed"),
