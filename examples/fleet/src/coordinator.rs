@@ -161,11 +161,15 @@ async fn finish(
         copy_all(leader, stores, &mut plan, &mut published, pause).await?;
         // What did not move advances, too.
         for stage in [Stage::Copied, Stage::Done] {
+            if published.epochs.stages().all(|(_, now)| now >= stage) {
+                continue;
+            }
+            leader.acknowledged(published.number).await?;
             published.epochs.advance(TokenRange::ALL, stage)?;
             published.publish(leader).await?;
-            leader.acknowledged(published.number).await?;
         }
     }
+    leader.acknowledged(published.number).await?;
     // Every router writes and reads the new side alone, and no copy is under way.
     for step in migration.moves() {
         if let Some(giver) = step.from {

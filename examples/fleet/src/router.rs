@@ -18,9 +18,9 @@ use std::time::Duration;
 /// The routers that live, by slot. A slot is a lock: one router at a time has it.
 pub const ROUTERS: &str = "fleet/routers/";
 
-/// Routers take a step up to so much later than it is published. So they are apart, as they are on
-/// a network.
-const LATER: u64 = 120;
+/// Each router takes a step so much later than the router in the slot before. So they are apart, as
+/// they are on a network.
+const LATER: Duration = Duration::from_millis(200);
 
 /// What a router tells the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +107,11 @@ pub async fn run(mut etcd: Etcd, options: Options) -> Result<(), Failure> {
         let (router, referee) = (Arc::clone(&router), Referee::new(options.referee));
         tokio::spawn(async move { client.run(&router, &referee).await });
     }
-    let own = Own { key: own, session };
+    let own = Own {
+        key: own,
+        session,
+        later: LATER * u32::try_from(options.slot)?,
+    };
     tokio::select! {
         biased;
         () = own.session.lost() => {
@@ -121,6 +125,7 @@ pub async fn run(mut etcd: Etcd, options: Options) -> Result<(), Failure> {
 struct Own {
     key: String,
     session: Session,
+    later: Duration,
 }
 
 /// Takes each step and acknowledges it, and reports each change of the view.
@@ -135,12 +140,7 @@ async fn follow(
         world.changed().await?;
         let Some(step) = &world.step else { continue };
         if step.number != taken {
-            let later = router
-                .incarnation
-                .wrapping_mul(step.number)
-                .wrapping_mul(37)
-                % LATER;
-            tokio::time::sleep(Duration::from_millis(later)).await;
+            tokio::time::sleep(own.later).await;
             router.placement.replace(Placement::of(step)?);
             // The operations that began before hold the placement that they began with.
             let version = router.placement.version();

@@ -4,11 +4,15 @@ use crate::Failure;
 use crate::audit::{Audit, audit};
 use crate::fleet::{Broken, Fleet, Sample, Size};
 use crate::referee::Counts;
+use crate::session::LEASE;
 use rustix::process::Signal;
 use std::time::Duration;
 
 /// A change that takes longer is an error.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// A suspended router sleeps longer than its lease lasts.
+const SUSPENDED: Duration = LEASE.saturating_add(Duration::from_secs(1));
 
 /// A killed router starts again after this time.
 const DOWN: Duration = Duration::from_millis(500);
@@ -49,11 +53,12 @@ pub async fn changes(fleet: &mut Fleet, steady: Duration, reads: u64) -> Result<
     copied(fleet, 4, 0.2).await?;
     fleet.event("router 2 is suspended (SIGSTOP)");
     fleet.signal_router(1, Signal::STOP)?;
-    run_for(fleet, Duration::from_secs(5)).await?;
+    copied(fleet, 4, 0.4).await?;
+    restart_coordinator(fleet).await?;
+    run_for(fleet, SUSPENDED).await?;
     fleet.event("router 2 continues (SIGCONT)");
     fleet.signal_router(1, Signal::CONT)?;
     copied(fleet, 4, 0.7).await?;
-    restart_coordinator(fleet).await?;
     kill_router(fleet, 2).await?;
     settled(fleet, 4).await?;
     fleet.event("redis-2 has nothing any more");
