@@ -2,7 +2,7 @@
 # Builds and runs the fleet, prints the figures, draws the picture and checks the limits. The last
 # line is the figure, and the exit status is 0 only if every limit holds.
 #
-# run.sh               all of it, about three minutes; draws fleet.svg beside this script
+# run.sh               all of it, about two minutes; draws fleet.svg beside this script
 # run.sh --short       less than a minute; draws fleet.svg beside the program in the target folder
 # run.sh --break RULE  breaks a rule (blind or hurry): succeeds if the check finds wrong reads
 set -euo pipefail

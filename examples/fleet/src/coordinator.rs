@@ -214,7 +214,8 @@ async fn copy_all(
     pause: Duration,
 ) -> Result<(), Failure> {
     let mut under_way = FuturesUnordered::new();
-    let part = plan.remaining().div_ceil(PARTS);
+    // Without waiting, one part for all shows the broken rule on a slow machine too.
+    let part = plan.remaining().div_ceil(if leader.waits { PARTS } else { 1 });
     let mut next = plan.remaining().saturating_sub(part);
     loop {
         while let Some(step) = plan.start() {
