@@ -59,9 +59,9 @@ const BATCH: usize = 32;
 ///
 /// # Performance
 /// Routing is O(1) expected for any number of nodes. A change of the members is one pass over all P
-/// points, O(P). A ring takes 11.5 to 14 bytes for each point, so a node of weight 1 takes 6 to 7 KiB
-/// at the default of 512 virtual nodes. With fewer than 16 points for each node, the index takes 40
-/// to 80 bytes for each node instead.
+/// points, O(P). A ring takes 11.5 to 14 bytes for each point, so a node of weight 1 takes 6 to 7
+/// KiB at the default of 512 virtual nodes. With fewer than 16 points for each node, the index
+/// takes 40 to 80 bytes for each node instead.
 ///
 /// Use small weights: a node of weight 100 has 51,200 points. A ring of thousands of nodes needs
 /// fewer virtual nodes.

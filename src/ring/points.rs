@@ -94,9 +94,9 @@ impl Points {
         Some(self.owner_from(token, start))
     }
 
-    /// Returns the owner of `token`, for which [`start`](Points::start) has returned `start`. To look
-    /// up many starts first and then all owners lets the processor wait for many lines of memory at
-    /// the same time.
+    /// Returns the owner of `token`, for which [`start`](Points::start) has returned `start`. If
+    /// many starts are looked up first and then all owners, the processor waits for many lines of
+    /// memory at the same time.
     #[inline]
     pub(crate) fn owner_from(&self, token: u64, start: usize) -> u32 {
         self.index.owner(self.settle(token, start).1)
@@ -210,7 +210,7 @@ impl Points {
 /// must be less than half a lap apart.
 #[inline]
 fn is_before(slot: u64, wanted: u64) -> bool {
-    (slot.wrapping_sub(wanted) as i64) < 0
+    slot.wrapping_sub(wanted) > u64::MAX / 2
 }
 
 /// An iterator over owners; see [`Points::walk`].

@@ -393,7 +393,7 @@ fn owners_with_few_points_are_found_and_changed() {
     }
 }
 
-/// A slot is where its token is, and the start of a cell is the number of points before it.
+/// The start of a cell is the number of points before it.
 #[test]
 fn the_index_counts_the_points_before_each_cell() {
     for (place, at) in PLACES {
