@@ -77,7 +77,7 @@ impl<N> LeastLoaded<N> {
 }
 
 #[cfg(feature = "std")]
-construct_verbs!(impl[N: Key] LeastLoaded<N>, N, "");
+construct_verbs!(impl[N: Key] LeastLoaded<N>, N, example LeastLoaded, "");
 
 impl<N> LeastLoaded<N> {
     /// Creates a strategy without nodes, whose draws start from this seed.
@@ -87,9 +87,9 @@ impl<N> LeastLoaded<N> {
     }
 }
 
-routing_verbs!(impl[N: Key + Load] LeastLoaded<N>, N);
-picking_verbs!(impl[N: Key + Load] LeastLoaded<N>, N);
-membership!(LeastLoaded<N>, [N: Key], strategy [N: Key + Load], reading [N], "");
+routing_verbs!(impl[N: Key + Load] LeastLoaded<N>, N, example LeastLoaded);
+picking_verbs!(impl[N: Key + Load] LeastLoaded<N>, N, example LeastLoaded);
+membership!(LeastLoaded<N>, example LeastLoaded, [N: Key], strategy [N: Key + Load], reading [N], "");
 
 impl<N> LeastLoaded<N> {
     const fn drawing(draws: Draws) -> Self {

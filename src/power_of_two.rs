@@ -74,7 +74,7 @@ impl<N> PowerOfTwo<N> {
 }
 
 #[cfg(feature = "std")]
-construct_verbs!(impl[N: Key] PowerOfTwo<N>, N, "");
+construct_verbs!(impl[N: Key] PowerOfTwo<N>, N, example PowerOfTwo, "");
 
 impl<N> PowerOfTwo<N> {
     /// Creates a strategy without nodes, with two choices, whose draws start from this seed.
@@ -112,8 +112,8 @@ impl<N> PowerOfTwo<N> {
     }
 }
 
-routing_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N);
-picking_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N);
+routing_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N, example PowerOfTwo);
+picking_verbs!(impl[N: Key + Load] PowerOfTwo<N>, N, example PowerOfTwo);
 
 /// Routing without [`Load`].
 impl<N> PowerOfTwo<N> {
@@ -161,7 +161,7 @@ impl<N> PowerOfTwo<N> {
     }
 }
 
-membership!(PowerOfTwo<N>, [N: Key], strategy [N: Key + Load], reading [N], "");
+membership!(PowerOfTwo<N>, example PowerOfTwo, [N: Key], strategy [N: Key + Load], reading [N], "");
 
 impl<N> PowerOfTwo<N> {
     /// Returns how many nodes a pick compares.

@@ -86,7 +86,7 @@ impl<N> Rendezvous<N> {
     }
 }
 
-construct_verbs!(impl[N: Key] Rendezvous<N>, N, "");
+construct_verbs!(impl[N: Key] Rendezvous<N>, N, example Rendezvous, "");
 
 impl<N, H> Rendezvous<N, H> {
     /// Creates a strategy without nodes, with this hasher. The hasher is part of the placement.
@@ -100,10 +100,10 @@ impl<N, H> Rendezvous<N, H> {
     }
 }
 
-routing_verbs!(impl[N: Key, H: KeyHasher] Rendezvous<N, H>, N);
-placement_verbs!(impl[N: Key, H: KeyHasher] Rendezvous<N, H>, N);
+routing_verbs!(impl[N: Key, H: KeyHasher] Rendezvous<N, H>, N, example Rendezvous);
+placement_verbs!(impl[N: Key, H: KeyHasher] Rendezvous<N, H>, N, example Rendezvous);
 membership!(
-    Rendezvous<N, H>,
+    Rendezvous<N, H>, example Rendezvous,
     [N: Key, H: KeyHasher],
     strategy [N: Key, H: KeyHasher],
     reading [N, H],

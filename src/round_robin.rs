@@ -106,7 +106,7 @@ impl<N> RoundRobin<N> {
     }
 }
 
-construct_verbs!(impl[N: Key] RoundRobin<N>, N, "");
+construct_verbs!(impl[N: Key] RoundRobin<N>, N, example RoundRobin, "");
 
 impl<N> RoundRobin<N> {
     /// Creates a strategy without nodes, at this tick: pick number i takes the turn of tick
@@ -210,9 +210,9 @@ impl<N> RoundRobin<N> {
     }
 }
 
-routing_verbs!(impl[N: Key] RoundRobin<N>, N);
-picking_verbs!(impl[N: Key] RoundRobin<N>, N);
-membership!(RoundRobin<N>, [N: Key], strategy [N: Key], reading [N], "");
+routing_verbs!(impl[N: Key] RoundRobin<N>, N, example RoundRobin);
+picking_verbs!(impl[N: Key] RoundRobin<N>, N, example RoundRobin);
+membership!(RoundRobin<N>, example RoundRobin, [N: Key], strategy [N: Key], reading [N], "");
 
 impl<N: Key> Strategy for RoundRobin<N> {
     type Node = N;

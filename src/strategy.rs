@@ -9,8 +9,8 @@ pub use membership::{Manage, Membership};
 
 pub(crate) use across::{Count, Zones, pick_across};
 pub(crate) use verbs::{
-    Lists, builder_verbs, construct_verbs, inspecting_verbs, managing_verbs, picking_verbs,
-    placement_verbs, routing_verbs,
+    Lists, builder_verbs, construct_verbs, import, inspecting_verbs, managing_verbs, node,
+    picking_verbs, placement_verbs, routing_verbs, setup, weight,
 };
 
 use crate::error::NotEnoughDomains;

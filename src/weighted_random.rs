@@ -70,7 +70,7 @@ impl<N> WeightedRandom<N> {
 }
 
 #[cfg(feature = "std")]
-construct_verbs!(impl[N: Key] WeightedRandom<N>, N, "");
+construct_verbs!(impl[N: Key] WeightedRandom<N>, N, example WeightedRandom, "");
 
 impl<N> WeightedRandom<N> {
     /// Creates a strategy without nodes, whose draws start from this seed.
@@ -96,9 +96,9 @@ impl<N> WeightedRandom<N> {
     }
 }
 
-routing_verbs!(impl[N: Key] WeightedRandom<N>, N);
-picking_verbs!(impl[N: Key] WeightedRandom<N>, N);
-membership!(WeightedRandom<N>, [N: Key], strategy [N: Key], reading [N], "");
+routing_verbs!(impl[N: Key] WeightedRandom<N>, N, example WeightedRandom);
+picking_verbs!(impl[N: Key] WeightedRandom<N>, N, example WeightedRandom);
+membership!(WeightedRandom<N>, example WeightedRandom, [N: Key], strategy [N: Key], reading [N], "");
 
 impl<N: Key> Strategy for WeightedRandom<N> {
     type Node = N;

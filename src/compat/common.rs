@@ -211,11 +211,11 @@ pub(super) fn ceil(x: f64) -> u64 {
 /// ends the lists of errors in the docs.
 macro_rules! placement {
     ($Type:ident, $limits:literal) => {
-        $crate::strategy::construct_verbs!(impl[N: $crate::Key] $Type<N>, N, $limits);
-        $crate::strategy::routing_verbs!(impl[N: $crate::Key] $Type<N>, N);
-        $crate::strategy::placement_verbs!(impl[N: $crate::Key] $Type<N>, N);
+        $crate::strategy::construct_verbs!(impl[N: $crate::Key] $Type<N>, N, example $Type, $limits);
+        $crate::strategy::routing_verbs!(impl[N: $crate::Key] $Type<N>, N, example $Type);
+        $crate::strategy::placement_verbs!(impl[N: $crate::Key] $Type<N>, N, example $Type);
         $crate::nodes::membership!(
-            $Type<N>,
+            $Type<N>, example $Type,
             [N: $crate::Key],
             strategy [N: $crate::Key],
             reading [N],

@@ -292,7 +292,7 @@ impl<N> EnvoyMaglevBuilder<N> {
     }
 }
 
-builder_verbs!(impl[N: Key] EnvoyMaglevBuilder<N>, EnvoyMaglev<N>, N);
+builder_verbs!(impl[N: Key] EnvoyMaglevBuilder<N>, EnvoyMaglev<N>, N, example EnvoyMaglev, "builder()");
 old_name!(EnvoyMaglevBuilder, EnvoyMaglev);
 
 impl<N> fmt::Debug for EnvoyMaglevBuilder<N> {

@@ -298,7 +298,7 @@ impl<N> EnvoyRingBuilder<N> {
     }
 }
 
-builder_verbs!(impl[N: Key] EnvoyRingBuilder<N>, EnvoyRing<N>, N);
+builder_verbs!(impl[N: Key] EnvoyRingBuilder<N>, EnvoyRing<N>, N, example EnvoyRing, "builder()");
 old_name!(EnvoyRingBuilder, EnvoyRing);
 
 impl<N> fmt::Debug for EnvoyRingBuilder<N> {

@@ -240,7 +240,7 @@ impl<N> NginxBuilder<N> {
     }
 }
 
-builder_verbs!(impl[N: Key] NginxBuilder<N>, Nginx<N>, N);
+builder_verbs!(impl[N: Key] NginxBuilder<N>, Nginx<N>, N, example Nginx, "pingora()");
 old_name!(NginxBuilder, Nginx);
 
 impl<N> fmt::Debug for NginxBuilder<N> {

@@ -119,7 +119,7 @@ pub(crate) trait OfNodes: Sized {
 /// ends the list of errors in the docs.
 macro_rules! membership {
     (
-        $Type:ty, [$($generics:tt)*], strategy [$($strategy:tt)*], reading [$($reading:tt)*], $limits:literal
+        $Type:ty, example $Ex:ident, [$($generics:tt)*], strategy [$($strategy:tt)*], reading [$($reading:tt)*], $limits:literal
     ) => {
         impl<$($generics)*> $crate::nodes::OfNodes for $Type {
             type Node = N;
@@ -138,58 +138,154 @@ macro_rules! membership {
         }
 
         $crate::strategy::managing_verbs! {
-            impl[$($generics)*] $Type, N, via $crate::nodes::OfNodes, $crate::nodes::OfNodes, $limits
+            impl[$($generics)*] $Type, N, example $Ex, via $crate::nodes::OfNodes, $crate::nodes::OfNodes, $limits
         }
 
         /// Membership: reading.
         impl<$($reading)*> $Type {
             /// Returns the number of members, drained ones too.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let mut ")]
+            ///
+            /// strategy.drain("eu-1")?;
+            /// assert_eq!(strategy.len(), 3);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn len(&self) -> usize {
                 self.nodes.len()
             }
 
             /// Returns the number of members that are not drained.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let mut ")]
+            ///
+            /// strategy.drain("eu-1")?;
+            /// assert_eq!(strategy.eligible(), 2);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn eligible(&self) -> usize {
                 self.nodes.eligible()
             }
 
             /// Returns `true` if there is no member.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let mut ")]
+            ///
+            /// assert!(!strategy.is_empty());
+            /// strategy.clear();
+            /// assert!(strategy.is_empty());
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn is_empty(&self) -> bool {
                 self.len() == 0
             }
 
             /// Returns `true` if a node with this identity is a member, drained or not. O(log N).
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let ")]
+            ///
+            /// assert!(strategy.contains("eu-1"));
+            /// assert!(!strategy.contains("us-2"));
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn contains<Q: $crate::Key + ?Sized>(&self, id: &Q) -> bool {
                 self.get(id).is_some()
             }
 
             /// Returns the node with this identity, drained or not. O(log N).
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let ")]
+            ///
+            /// // For a cookie or a URL that names a node.
+            /// let node = strategy.get("eu-1").expect("unknown node");
+            /// assert!(node.starts_with("eu-1"));
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn get<Q: $crate::Key + ?Sized>(&self, id: &Q) -> Option<&N> {
                 self.nodes.get(id.key_bytes().as_ref()).map(|entry| &entry.node)
             }
 
             /// Returns a member's weight. Returns `None` if no member has this identity. O(log N).
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let mut ")]
+            ///
+            #[doc = concat!("strategy.insert_weighted(", $crate::strategy::node!($Ex, "us-2"), ", ", $crate::strategy::weight!($Ex), ")?;")]
+            #[doc = concat!("assert_eq!(strategy.weight(\"us-2\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            /// assert_eq!(strategy.weight("us-3"), None);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn weight<Q: $crate::Key + ?Sized>(&self, id: &Q) -> Option<u32> {
                 self.nodes.get(id.key_bytes().as_ref()).map(|entry| entry.weight)
             }
 
             /// Returns `true` if a member is drained. Returns `None` if no member has this
             /// identity. O(log N).
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let mut ")]
+            ///
+            /// strategy.drain("eu-1")?;
+            /// assert_eq!(strategy.is_drained("eu-1"), Some(true));
+            /// assert_eq!(strategy.is_drained("us-2"), None);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn is_drained<Q: $crate::Key + ?Sized>(&self, id: &Q) -> Option<bool> {
                 self.nodes.get(id.key_bytes().as_ref()).map(|entry| entry.drained)
             }
 
             /// Returns all nodes, drained ones too, in order of identity.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let ")]
+            ///
+            /// assert_eq!(strategy.nodes().filter(|node| node.starts_with("eu")).count(), 2);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn nodes(&self) -> $crate::nodes::Nodes<'_, N> {
                 self.nodes.nodes()
             }
 
             /// Returns all members, drained ones too, in order of identity.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let mut ")]
+            ///
+            /// strategy.drain("us-1")?;
+            /// for member in strategy.members() {
+            ///     println!("{} {} {}", &**member.node, member.weight, member.drained);
+            /// }
+            /// assert_eq!(strategy.members().filter(|member| !member.drained).count(), 2);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn members(&self) -> $crate::nodes::Members<'_, N> {
                 self.nodes.members()
             }
 
             /// Returns the nodes themselves, drained ones too, in order of identity.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $crate::strategy::setup!($Ex, "let ")]
+            ///
+            /// let nodes = strategy.into_nodes();
+            /// assert!(nodes[0].starts_with("eu-1")); // in order of identity
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub fn into_nodes(self) -> alloc::vec::Vec<N> {
                 self.nodes.into_nodes()
             }

@@ -119,7 +119,7 @@ impl<N, H> HashRingBuilder<N, H> {
     }
 }
 
-builder_verbs!(impl[N: Key, H: KeyHasher] HashRingBuilder<N, H>, HashRing<N, H>, N);
+builder_verbs!(impl[N: Key, H: KeyHasher] HashRingBuilder<N, H>, HashRing<N, H>, N, example HashRing, "builder()");
 
 impl<N, H> fmt::Debug for HashRingBuilder<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

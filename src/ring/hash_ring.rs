@@ -80,7 +80,7 @@ impl<N> HashRing<N> {
     }
 }
 
-construct_verbs!(impl[N: Key] HashRing<N>, N, ", [`NodeError::TooManyPoints`](crate::NodeError::TooManyPoints)");
+construct_verbs!(impl[N: Key] HashRing<N>, N, example HashRing, ", [`NodeError::TooManyPoints`](crate::NodeError::TooManyPoints)");
 
 impl<N> HashRing<N> {
     /// Returns a builder, to choose the virtual nodes, the hasher and the budget of points.
@@ -132,10 +132,10 @@ impl<N, H> HashRing<N, H> {
     }
 }
 
-routing_verbs!(impl[N: Key, H: KeyHasher] HashRing<N, H>, N);
-placement_verbs!(impl[N: Key, H: KeyHasher] HashRing<N, H>, N);
+routing_verbs!(impl[N: Key, H: KeyHasher] HashRing<N, H>, N, example HashRing);
+placement_verbs!(impl[N: Key, H: KeyHasher] HashRing<N, H>, N, example HashRing);
 membership!(
-    HashRing<N, H>,
+    HashRing<N, H>, example HashRing,
     [N: Key, H: KeyHasher],
     strategy [N: Key, H: KeyHasher],
     reading [N, H],

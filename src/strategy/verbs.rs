@@ -4,11 +4,13 @@
 //! verbs do. These macros repeat their signatures on the concrete types.
 
 mod construct;
+mod examples;
 mod inspecting;
 mod managing;
 mod routing;
 
 pub(crate) use construct::{builder_verbs, construct_verbs};
+pub(crate) use examples::{import, node, setup, weight};
 pub(crate) use inspecting::inspecting_verbs;
 pub(crate) use managing::managing_verbs;
 pub(crate) use routing::{picking_verbs, placement_verbs, routing_verbs};

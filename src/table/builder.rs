@@ -161,7 +161,7 @@ impl<N, H> SlotTableBuilder<N, H> {
     }
 }
 
-builder_verbs!(impl[N: Key, H: KeyHasher] SlotTableBuilder<N, H>, SlotTable<N, H>, N);
+builder_verbs!(impl[N: Key, H: KeyHasher] SlotTableBuilder<N, H>, SlotTable<N, H>, N, example SlotTable, "builder()");
 
 impl<N, H> fmt::Debug for SlotTableBuilder<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -92,7 +92,7 @@ impl<N> SlotTable<N> {
     }
 }
 
-construct_verbs!(impl[N: Key] SlotTable<N>, N, "");
+construct_verbs!(impl[N: Key] SlotTable<N>, N, example SlotTable, "");
 
 impl<N> SlotTable<N> {
     /// Returns a builder, to choose the number of slots, the cap and the hasher.
@@ -120,10 +120,10 @@ impl<N, H> SlotTable<N, H> {
     }
 }
 
-routing_verbs!(impl[N: Key, H: KeyHasher] SlotTable<N, H>, N);
-placement_verbs!(impl[N: Key, H: KeyHasher] SlotTable<N, H>, N);
+routing_verbs!(impl[N: Key, H: KeyHasher] SlotTable<N, H>, N, example SlotTable);
+placement_verbs!(impl[N: Key, H: KeyHasher] SlotTable<N, H>, N, example SlotTable);
 membership!(
-    SlotTable<N, H>,
+    SlotTable<N, H>, example SlotTable,
     [N: Key, H: KeyHasher],
     strategy [N: Key, H: KeyHasher],
     reading [N, H],

@@ -58,14 +58,14 @@ impl<N: Key> AnyStrategy<N> {
     }
 }
 
-routing_verbs!(impl[N: Key] AnyStrategy<N>, N);
-picking_verbs!(impl[N: Key] AnyStrategy<N>, N);
+routing_verbs!(impl[N: Key] AnyStrategy<N>, N, example AnyStrategy);
+picking_verbs!(impl[N: Key] AnyStrategy<N>, N, example AnyStrategy);
 managing_verbs!(
-    impl[N: Key] AnyStrategy<N>, N,
+    impl[N: Key] AnyStrategy<N>, N, example AnyStrategy,
     via crate::strategy::Lists, crate::Manage,
     ", or a limit of the inner strategy"
 );
-inspecting_verbs!(impl[N: Key] AnyStrategy<N>, N);
+inspecting_verbs!(impl[N: Key] AnyStrategy<N>, N, example AnyStrategy);
 
 impl<N: Key> Strategy for AnyStrategy<N> {
     type Node = N;

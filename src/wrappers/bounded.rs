@@ -268,11 +268,11 @@ impl<S: Strategy<Node: Counted>> Strategy for Bounded<S> {
     forward_members!(strategy);
 }
 
-routing_verbs!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node);
-picking_verbs!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node);
+routing_verbs!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node, example Bounded);
+picking_verbs!(impl[S: Strategy<Node: Counted>] Bounded<S>, S::Node, example Bounded);
 wrapper!(
     Bounded<S>,
-    S::Node,
+    S::Node, example Bounded,
     [S: Strategy<Node: Counted>],
     [S: Membership + Strategy<Node: Counted>]
 );

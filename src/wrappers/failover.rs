@@ -142,14 +142,14 @@ impl<S> Failover<S> {
     }
 }
 
-routing_verbs!(impl[S: Strategy] Failover<S>, S::Node);
-picking_verbs!(impl[S: Strategy] Failover<S>, S::Node);
+routing_verbs!(impl[S: Strategy] Failover<S>, S::Node, example Failover);
+picking_verbs!(impl[S: Strategy] Failover<S>, S::Node, example Failover);
 managing_verbs!(
-    impl[S: Membership] Failover<S>, S::Node,
+    impl[S: Membership] Failover<S>, S::Node, example Failover,
     via crate::strategy::Lists, crate::Manage,
     ", [`NodeError::NoGroup`](crate::NodeError::NoGroup), or a limit of the group"
 );
-inspecting_verbs!(impl[S: Strategy] Failover<S>, S::Node);
+inspecting_verbs!(impl[S: Strategy] Failover<S>, S::Node, example Failover);
 
 impl<S: Strategy> Failover<S> {
     /// Returns the first group that has a member with this identity.

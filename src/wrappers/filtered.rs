@@ -102,11 +102,11 @@ impl<S: Strategy, P: Fn(&S::Node) -> bool> Strategy for Filtered<S, P> {
     }
 }
 
-routing_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node);
-picking_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node);
+routing_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node, example Filtered);
+picking_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node, example Filtered);
 wrapper!(
     Filtered<S, P>,
-    S::Node,
+    S::Node, example Filtered,
     [S: Strategy, P: Fn(&S::Node) -> bool],
     [S: Membership, P: Fn(&S::Node) -> bool]
 );

@@ -139,11 +139,11 @@ fn least_loaded_first<'a, N>(
         .find(|&node| accept(node))
 }
 
-routing_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node);
-picking_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node);
+routing_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread);
+picking_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread);
 wrapper!(
     Spread<S, W>,
-    S::Node,
+    S::Node, example Spread,
     [S: Strategy<Node: Load>, W: Fn(Token) -> usize],
     [S: Membership + Strategy<Node: Load>, W: Fn(Token) -> usize]
 );

@@ -314,10 +314,10 @@ impl<S: Strategy, C: Clock> Strategy for Sticky<S, C> {
     forward_members!(strategy);
 }
 
-routing_verbs!(impl[S: Strategy, C: Clock] Sticky<S, C>, S::Node);
+routing_verbs!(impl[S: Strategy, C: Clock] Sticky<S, C>, S::Node, example Sticky);
 wrapper!(
     Sticky<S, C>,
-    S::Node,
+    S::Node, example Sticky,
     [S: Strategy, C: Clock],
     [S: Membership, C: Clock]
 );

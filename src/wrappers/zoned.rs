@@ -166,11 +166,11 @@ where
     forward_members!(strategy);
 }
 
-routing_verbs!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node);
-picking_verbs!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node);
+routing_verbs!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node, example Zoned);
+picking_verbs!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node, example Zoned);
 wrapper!(
     Zoned<S, D>,
-    S::Node,
+    S::Node, example Zoned,
     [S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq],
     [S: Membership, D: Fn(&S::Node) -> V, V: PartialEq]
 );

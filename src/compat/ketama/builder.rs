@@ -82,7 +82,7 @@ impl<N> KetamaBuilder<N> {
     }
 }
 
-builder_verbs!(impl[N: Key] KetamaBuilder<N>, Ketama<N>, N);
+builder_verbs!(impl[N: Key] KetamaBuilder<N>, Ketama<N>, N, example Ketama, "twemproxy()");
 old_name!(KetamaBuilder, Ketama);
 
 impl<N> fmt::Debug for KetamaBuilder<N> {

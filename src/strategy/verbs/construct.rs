@@ -2,11 +2,20 @@
 
 /// The constructors from nodes, for a type with `new` and `extend_weighted`.
 macro_rules! construct_verbs {
-    (impl[$($generics:tt)*] $Type:ty, $N:ty, $limits:literal) => {
+    (impl[$($generics:tt)*] $Type:ty, $N:ty, example $Ex:ident, $limits:literal) => {
         impl<$($generics)*> $Type {
             /// Creates a strategy of these nodes, each of weight 1, otherwise as `new` does.
             ///
             /// A tuple is a node too. For a list of nodes with weights use `from_weighted`.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
+            ///
+            #[doc = concat!("let strategy = ", stringify!($Ex), "::from_nodes([", $crate::strategy::node!($Ex, "eu-1"), ", ", $crate::strategy::node!($Ex, "us-1"), "])?;")]
+            /// assert_eq!(strategy.len(), 2);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             ///
             /// # Errors
             #[doc = concat!("[`NodeError::Duplicate`](crate::NodeError::Duplicate), [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity)", $limits, ".")]
@@ -18,6 +27,15 @@ macro_rules! construct_verbs {
             }
 
             /// Creates a strategy of these nodes with their weights, otherwise as `new` does.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
+            ///
+            #[doc = concat!("let strategy = ", stringify!($Ex), "::from_weighted([(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (", $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")])?;")]
+            #[doc = concat!("assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             ///
             /// # Errors
             /// As `from_nodes`, and [`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight).
@@ -36,10 +54,19 @@ pub(crate) use construct_verbs;
 
 /// The last calls on a builder, for one with `build`.
 macro_rules! builder_verbs {
-    (impl[$($generics:tt)*] $Builder:ty, $Type:ty, $N:ty) => {
+    (impl[$($generics:tt)*] $Builder:ty, $Type:ty, $N:ty, example $Ex:ident, $builder:literal) => {
         #[allow(clippy::wrong_self_convention, reason = "the same names as on the type")]
         impl<$($generics)*> $Builder {
             /// Builds a strategy of these nodes, each of weight 1.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
+            ///
+            #[doc = concat!("let strategy = ", stringify!($Ex), "::", $builder, ".from_nodes([", $crate::strategy::node!($Ex, "eu-1"), ", ", $crate::strategy::node!($Ex, "us-1"), "])?;")]
+            /// assert_eq!(strategy.len(), 2);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             ///
             /// # Errors
             /// As `build`, and [`ConfigError::Node`](crate::ConfigError::Node) for a node that is
@@ -52,6 +79,15 @@ macro_rules! builder_verbs {
             }
 
             /// Builds a strategy of these nodes with their weights.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
+            ///
+            #[doc = concat!("let strategy = ", stringify!($Ex), "::", $builder, ".from_weighted([(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (", $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")])?;")]
+            #[doc = concat!("assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             ///
             /// # Errors
             /// As `from_nodes`.
