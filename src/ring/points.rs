@@ -170,8 +170,8 @@ impl Points {
         // of one.
         if let Some(window) = self.slots.get(start..start + PAD) {
             let wanted = self.index.slot(token, 0);
-            let k = usize::from(is_before(window[0], wanted));
-            if !is_before(window[k], wanted) {
+            let k = is_before(window[0], wanted);
+            if is_before(window[k], wanted) == 0 {
                 return (start + k, window[k]);
             }
         }
@@ -206,11 +206,12 @@ impl Points {
     }
 }
 
-/// Returns `true` if the token of `slot` is before the token of `wanted`, which has owner 0. They
-/// must be less than half a lap apart.
+/// Returns 1 if the token of `slot` is before the token of `wanted`, which has owner 0, or else 0.
+/// They must be less than half a lap apart. It is the sign of the difference, shifted down, so that
+/// no branch is compiled.
 #[inline]
-fn is_before(slot: u64, wanted: u64) -> bool {
-    slot.wrapping_sub(wanted) > u64::MAX / 2
+fn is_before(slot: u64, wanted: u64) -> usize {
+    (slot.wrapping_sub(wanted) >> 63) as usize
 }
 
 /// An iterator over owners; see [`Points::walk`].
