@@ -215,7 +215,9 @@ async fn copy_all(
 ) -> Result<(), Failure> {
     let mut under_way = FuturesUnordered::new();
     // Without waiting, one part for all shows the broken rule on a slow machine too.
-    let part = plan.remaining().div_ceil(if leader.waits { PARTS } else { 1 });
+    let part = plan
+        .remaining()
+        .div_ceil(if leader.waits { PARTS } else { 1 });
     let mut next = plan.remaining().saturating_sub(part);
     loop {
         while let Some(step) = plan.start() {

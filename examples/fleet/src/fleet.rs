@@ -2,17 +2,14 @@
 
 use crate::Failure;
 use crate::child;
-use crate::leader::PLAN;
-use crate::leader::PlanState;
-use crate::referee::{Counts, Referee, content};
-use crate::router::{ROUTERS, Report};
+use crate::referee::{Referee, content};
 use crate::server::{REPLICAS, Server};
 use crate::servers::{answers, etcd_args, redis_args};
 use crate::session::{LEASE_LOST, Session};
 use crate::steps::Step;
 use crate::store::{Stores, Versioned};
 use crate::world::{STEP, server_key};
-use etcd_client::{Client, GetOptions, PutOptions};
+use etcd_client::{Client, PutOptions};
 use futures_util::future::try_join_all;
 use rustix::process::Signal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +17,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::process::Child;
+
+pub use watch::Sample;
+
+mod watch;
 
 const SERVERS: usize = 5;
 pub const ROUTER_COUNT: u64 = 3;
@@ -42,19 +43,6 @@ pub enum Broken {
     Blind,
     /// Steps do not wait for acknowledgements.
     Hurry,
-}
-
-/// What is seen at one moment.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Sample {
-    pub seconds: f64,
-    pub counts: Counts,
-    pub step: u64,
-    /// `true` while a change is under way.
-    pub moving: bool,
-    /// The members of the ring, before a change and after it.
-    pub members: usize,
-    pub fraction: f64,
 }
 
 struct Slot {
@@ -282,53 +270,6 @@ impl Fleet {
 
     pub async fn present_step(&mut self) -> Result<Step, Failure> {
         Ok(self.step().await?.ok_or("there is no step")?)
-    }
-
-    /// Looks at everything until `until` returns `true`, and starts routers that have ended.
-    pub async fn watch(
-        &mut self,
-        what: &str,
-        limit: Duration,
-        until: impl Fn(&Sample) -> bool,
-    ) -> Result<Sample, Failure> {
-        let begun = Instant::now();
-        loop {
-            let sample = self.sample().await?;
-            self.tend().await?;
-            if until(&sample) {
-                return Ok(sample);
-            }
-            if begun.elapsed() > limit {
-                return Err(format!("waited for {limit:?} until {what}: {sample:?}").into());
-            }
-            tokio::time::sleep(TICK).await;
-        }
-    }
-
-    async fn sample(&mut self) -> Result<Sample, Failure> {
-        let counts = self.referee.totals().await?;
-        let step = self.present_step().await?;
-        let plan = self.etcd.get(PLAN, None).await?;
-        let plan: Option<PlanState> = match plan.kvs().first() {
-            Some(stored) => Some(serde_json::from_slice(stored.value())?),
-            None => None,
-        };
-        let all = Some(GetOptions::new().with_prefix());
-        for stored in self.etcd.get(ROUTERS, all).await?.kvs() {
-            let report: Report = serde_json::from_slice(stored.value())?;
-            let seen = self.views.entry(report.view).or_default();
-            seen.insert(report.fingerprint);
-        }
-        let sample = Sample {
-            seconds: self.begun.elapsed().as_secs_f64(),
-            counts,
-            step: step.number,
-            moving: step.change.is_some(),
-            members: step.ring.len(),
-            fraction: plan.map_or(0.0, |plan| plan.fraction),
-        };
-        self.samples.push(sample);
-        Ok(sample)
     }
 
     /// Starts again what has ended because it could not renew its lease, and what is due.
