@@ -1,4 +1,12 @@
 //! [`Balance`] measures how even a placement is, and [`Forecast`] predicts it.
+//!
+//! # Examples
+//! ```
+//! let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+//! println!("{}", ring.balance()); // a table of the nodes and their shares
+//! assert!(ring.balance().busiest() < 1.2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod fair;
 #[cfg(feature = "std")]
@@ -46,6 +54,17 @@ pub struct Balance {
 }
 
 /// The load of one node in a [`Balance`].
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_weighted([("a", 1), ("b", 3)])?;
+/// let balance = ring.balance();
+/// for node in balance.nodes() {
+///     println!("{} owns {:.1} %, {:.3} of its due", node.node, node.share * 100.0, node.relative);
+/// }
+/// assert_eq!(balance.nodes()[1].expected, 0.75);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct NodeBalance {
@@ -110,24 +129,53 @@ impl Balance {
     }
 
     /// Returns the nodes, busiest first.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+    /// ring.drain("c")?;
+    /// assert_eq!(ring.balance().nodes().len(), 2); // a drained node owns nothing
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn nodes(&self) -> &[NodeBalance] {
         &self.rows
     }
 
     /// Returns the load of the busiest node relative to its fair share, 1.0 or more. Returns 1.0 if
     /// no node is eligible.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes((0..10u64).map(|i| format!("node-{i}")))?;
+    /// assert!(ring.balance().busiest() < 1.15); // at most 15 % more than its fair share
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn busiest(&self) -> f64 {
         self.rows.first().map_or(1.0, |row| row.relative)
     }
 
     /// Returns the load of the least loaded node relative to its fair share, 0.0 to 1.0. Returns
     /// 1.0 if no node is eligible.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes((0..10u64).map(|i| format!("node-{i}")))?;
+    /// assert!(ring.balance().least() > 0.85);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn least(&self) -> f64 {
         self.rows.last().map_or(1.0, |row| row.relative)
     }
 
     /// Returns the population standard deviation of the relative loads over all eligible nodes. 0.0
     /// is perfect.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes((0..100u64).map(|i| format!("node-{i}")))?;
+    /// assert!(ring.balance().std_dev() < 0.06); // about 1/√512
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn std_dev(&self) -> f64 {
         self.std_dev
     }

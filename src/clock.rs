@@ -19,6 +19,15 @@ use core::time::Duration;
 /// ```
 pub trait Clock {
     /// Returns the time since the clock's fixed moment. It never decreases.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::load::Clock;
+    /// use std::time::Duration;
+    ///
+    /// let stopped = || Duration::from_secs(5); // a closure is a clock, for tests
+    /// assert_eq!(stopped.now(), Duration::from_secs(5));
+    /// ```
     fn now(&self) -> Duration;
 }
 
@@ -37,6 +46,15 @@ pub(crate) fn nanos(time: Duration) -> u64 {
 /// The system's monotonic clock, counted from the creation of the value.
 ///
 /// Copies return the same time. Without `std` there is no such clock, and no value of this type.
+///
+/// # Examples
+/// ```
+/// use clockwise::load::{Clock, SystemClock};
+///
+/// let clock = SystemClock::new();
+/// let first = clock.now();
+/// assert!(clock.now() >= first); // it never runs backwards
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     #[cfg(feature = "std")]
@@ -48,6 +66,13 @@ pub struct SystemClock {
 #[cfg(feature = "std")]
 impl SystemClock {
     /// Creates a clock that starts at 0 now.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::load::{Clock, SystemClock};
+    ///
+    /// assert!(SystemClock::new().now().as_secs() < 60); // since this call
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         SystemClock {

@@ -1,4 +1,16 @@
 //! The errors of the crate. Each names the offender.
+//!
+//! # Examples
+//! ```
+//! use clockwise::{ConfigError, HashRing, NodeError};
+//!
+//! // A change of the members fails with a `NodeError`, a setting with a `ConfigError`.
+//! let mut ring = HashRing::from_nodes(["a"])?;
+//! assert!(matches!(ring.insert("a"), Err(NodeError::Duplicate { .. })));
+//! let built = clockwise::SlotTable::<&str>::builder().slots(1000).build();
+//! assert!(matches!(built, Err(ConfigError::OutOfRange { .. })));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod migration;
 
@@ -14,6 +26,15 @@ use thiserror::Error;
 /// `node` is the offending identity in a form that is safe to print: text with `\u{…}` for
 /// characters that cannot be seen, cut after 64 bytes. An identity that is no text, or has a
 /// control character such as a line end, is shown in hexadecimal after `0x`.
+///
+/// # Examples
+/// ```
+/// let mut ring = clockwise::HashRing::from_nodes(["a"])?;
+/// let error = ring.drain("b").unwrap_err();
+/// assert!(error.to_string().contains("`b`")); // it names the node
+/// assert_eq!(ring.len(), 1); // nothing has changed
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NodeError {
@@ -98,6 +119,15 @@ fn duplicate_text(node: &str, listed: bool) -> String {
 impl NodeError {
     /// Creates the error that no member has this identity, for a
     /// [`Membership`](crate::Membership) of your own.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::NodeError;
+    ///
+    /// // In a strategy of your own:
+    /// let error = NodeError::unknown(b"cache-9");
+    /// assert!(matches!(&error, NodeError::Unknown { .. }) && error.to_string().contains("cache-9"));
+    /// ```
     pub fn unknown(identity: &[u8]) -> Self {
         NodeError::Unknown {
             node: readable(identity),
@@ -105,6 +135,14 @@ impl NodeError {
     }
 
     /// Creates the error that this identity is a member already, or is `listed` twice.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::NodeError;
+    ///
+    /// let error = NodeError::duplicate(b"cache-1", true); // listed twice in one list
+    /// assert!(matches!(&error, NodeError::Duplicate { .. }) && error.to_string().contains("cache-1"));
+    /// ```
     pub fn duplicate(identity: &[u8], listed: bool) -> Self {
         NodeError::Duplicate {
             node: readable(identity),
@@ -113,6 +151,14 @@ impl NodeError {
     }
 
     /// Creates the error that a node has weight 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::NodeError;
+    ///
+    /// let error = NodeError::zero_weight(b"cache-1");
+    /// assert!(matches!(&error, NodeError::ZeroWeight { .. }));
+    /// ```
     pub fn zero_weight(identity: &[u8]) -> Self {
         NodeError::ZeroWeight {
             node: readable(identity),
@@ -121,6 +167,16 @@ impl NodeError {
 }
 
 /// An error from an invalid configuration.
+///
+/// # Examples
+/// ```
+/// use clockwise::{Bounded, HashRing, Tracked};
+///
+/// let ring = HashRing::from_nodes(["a"].map(Tracked::new))?;
+/// let error = Bounded::new(ring, 0.5).unwrap_err();
+/// println!("{error}"); // names the setting, its value and the limit
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -176,6 +232,14 @@ pub enum ConfigError {
 
 /// An error from asking for more replicas than there are distinct domains (zones, racks) with an
 /// eligible node.
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_nodes(["eu-1", "eu-2", "us-1"])?;
+/// let error = ring.try_replicas_across("user:42", 3, |node| &node[..2]).unwrap_err();
+/// assert_eq!((error.wanted, error.found), (3, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "{wanted} replicas in distinct domains were asked for, but only {found} domains have an eligible \
@@ -204,6 +268,16 @@ impl ConfigError {
 }
 
 /// An error from restoring a snapshot. Nothing has been built.
+///
+/// # Examples
+/// ```
+/// use clockwise::{HashRing, Xxh3, error::RestoreError};
+///
+/// let ring = HashRing::from_nodes(["a", "b"])?;
+/// let restored = HashRing::restore(ring.snapshot(), Xxh3::with_seed(1)); // another hasher
+/// assert!(matches!(restored, Err(RestoreError::HasherMismatch { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RestoreError {

@@ -1,5 +1,15 @@
 //! [`KeyHasher`], which turns bytes into a [`Token`], and the hashers that keep the promise of
 //! equal owners.
+//!
+//! # Examples
+//! ```
+//! use clockwise::{HashRing, KeyHasher, SipHash13, Xxh3};
+//!
+//! let public = HashRing::<&str>::with_hasher(Xxh3::new()); // the default
+//! let secret = HashRing::<&str, _>::with_hasher(SipHash13::new(*b"16 secret bytes!"));
+//! assert_ne!(public.token("user:42"), secret.token("user:42"));
+//! assert_eq!(public.token("user:42").get(), Xxh3::new().hash_bytes(b"user:42"));
+//! ```
 
 mod mixed;
 mod sip13;
@@ -50,6 +60,14 @@ use alloc::sync::Arc;
 /// ```
 pub trait KeyHasher {
     /// Returns the hash of `bytes`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{KeyHasher, Xxh3};
+    ///
+    /// let hash = Xxh3::new().hash_bytes(b"user:42");
+    /// assert_eq!(hash, Xxh3::new().hash_bytes(b"user:42")); // on every machine
+    /// ```
     fn hash_bytes(&self, bytes: &[u8]) -> u64;
 
     /// Calls `point` with the places of a node's points on a ring, `count` times.
@@ -73,6 +91,15 @@ pub trait KeyHasher {
     ///
     /// Fingerprints and snapshots tell a hasher with points of its own from one with those of
     /// layout V1.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{KeyHasher, Xxh3};
+    ///
+    /// let mut points = Vec::new();
+    /// Xxh3::new().hash_points(b"cache-1", 512, &mut |point| points.push(point));
+    /// assert_eq!(points.len(), 512); // the points of one node of weight 1
+    /// ```
     #[inline]
     fn hash_points(&self, identity: &[u8], count: u32, point: &mut dyn FnMut(u64)) {
         layout::for_each_point(|bytes| self.hash_bytes(bytes), identity, count, point);

@@ -98,6 +98,14 @@ pub trait Key {
     const MEASURES: bool = false;
 
     /// Returns the canonical bytes. Equal values must return equal bytes, always.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Key;
+    ///
+    /// assert_eq!("user:42".key_bytes().as_ref(), b"user:42");
+    /// assert_eq!(42u32.key_bytes().as_ref(), [42, 0, 0, 0]);
+    /// ```
     fn key_bytes(&self) -> impl AsRef<[u8]>;
 
     /// Takes over from `present` what this node counts or remembers.

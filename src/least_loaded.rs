@@ -69,6 +69,16 @@ pub struct LeastLoaded<N> {
 
 impl<N> LeastLoaded<N> {
     /// Creates a strategy without nodes, with a seed from the operating system. Needs `std`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{LeastLoaded, Tracked};
+    ///
+    /// let mut servers = LeastLoaded::new();
+    /// servers.insert(Tracked::new("a"))?;
+    /// assert!(servers.route("").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "std")]
     #[must_use]
     pub fn new() -> Self {
@@ -81,6 +91,16 @@ construct_verbs!(impl[N: Key] LeastLoaded<N>, N, example LeastLoaded, "");
 
 impl<N> LeastLoaded<N> {
     /// Creates a strategy without nodes, whose draws start from this seed.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{LeastLoaded, Tracked};
+    ///
+    /// let mut servers = LeastLoaded::with_seed(7); // for tests: equal loads are broken the same way
+    /// servers.extend_weighted([(Tracked::new("a"), 1), (Tracked::new("b"), 1)])?;
+    /// assert_eq!(servers.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
         LeastLoaded::drawing(Draws::with_seed(seed))

@@ -105,6 +105,16 @@ use alloc::sync::Arc;
 /// an atomic rather than take a lock.
 pub trait Load {
     /// Returns the node's load if it took this request too.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Load, Tracked};
+    ///
+    /// let node = Tracked::new("a");
+    /// assert_eq!(node.load(), 1.0); // this request alone
+    /// let _request = node.begin();
+    /// assert_eq!(node.load(), 2.0);
+    /// ```
     fn load(&self) -> f64;
 
     /// Returns the fraction of its usual share that the node should get now. 1 or more means that
@@ -113,6 +123,16 @@ pub trait Load {
     /// A warming node takes *turns*: `LeastLoaded` and `PowerOfTwo` offer it the fraction
     /// `warmth × weight / total weight` of all picks, unless it is far busier than the warm nodes.
     /// See [`SlowStart`].
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Load, SlowStart, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(Tracked::new("a").warmth(), 1.0);
+    /// let fresh = SlowStart::new(Tracked::new("a"), Duration::from_secs(3600));
+    /// assert!(fresh.warmth() < 0.2);
+    /// ```
     fn warmth(&self) -> f64 {
         1.0
     }

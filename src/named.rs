@@ -35,16 +35,39 @@ pub struct Named<N, K> {
 
 impl<N, K> Named<N, K> {
     /// Creates the node `node` with the name `name`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Named};
+    ///
+    /// let ring = HashRing::from_nodes([Named::new("cache-1", 8081u16), Named::new("cache-2", 8082)])?;
+    /// assert_eq!(**ring.get("cache-1").unwrap(), 8081);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new(name: K, node: N) -> Self {
         Named { name, node }
     }
 
     /// Returns the name.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Named;
+    ///
+    /// assert_eq!(*Named::new("cache-1", 8081).name(), "cache-1");
+    /// ```
     pub const fn name(&self) -> &K {
         &self.name
     }
 
     /// Returns the node.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Named;
+    ///
+    /// assert_eq!(Named::new("cache-1", 8081).into_node(), 8081);
+    /// ```
     pub fn into_node(self) -> N {
         self.node
     }

@@ -5,6 +5,19 @@
 //! returns a draft without changing anything. Hashing, which may run a caller's code, is next.
 //! Then `commit` only moves values and cannot fail. So a change that is refused or panics leaves
 //! the members unchanged.
+//!
+//! # Examples
+//! ```
+//! use clockwise::{Edit, HashRing};
+//!
+//! let mut ring = HashRing::from_weighted([("a", 1), ("b", 2)])?;
+//! let changes = ring.apply([Edit::insert("c", 1), Edit::drain("a")])?;
+//! assert_eq!((changes.added(), changes.drained()), (1, 1));
+//! for member in ring.members() {
+//!     println!("{} of weight {}", member.node, member.weight);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod changes;
 mod draft;

@@ -66,6 +66,16 @@ pub struct PowerOfTwo<N> {
 impl<N> PowerOfTwo<N> {
     /// Creates a strategy without nodes, with two choices and a seed from the operating system.
     /// Needs `std`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{PowerOfTwo, Tracked};
+    ///
+    /// let mut servers = PowerOfTwo::new();
+    /// servers.insert(Tracked::new("a"))?;
+    /// assert!(servers.route("").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "std")]
     #[must_use]
     pub fn new() -> Self {
@@ -78,6 +88,19 @@ construct_verbs!(impl[N: Key] PowerOfTwo<N>, N, example PowerOfTwo, "");
 
 impl<N> PowerOfTwo<N> {
     /// Creates a strategy without nodes, with two choices, whose draws start from this seed.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{PowerOfTwo, Tracked};
+    ///
+    /// let run = || {
+    ///     let mut servers = PowerOfTwo::with_seed(7);
+    ///     servers.extend_weighted(["a", "b", "c"].map(|name| (Tracked::new(name), 1)))?;
+    ///     Ok::<_, clockwise::NodeError>((0..9).map(|_| **servers.route("").unwrap()).collect::<Vec<_>>())
+    /// };
+    /// assert_eq!(run()?, run()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
         PowerOfTwo::drawing(Draws::with_seed(seed))
@@ -165,6 +188,13 @@ membership!(PowerOfTwo<N>, example PowerOfTwo, [N: Key], strategy [N: Key + Load
 
 impl<N> PowerOfTwo<N> {
     /// Returns how many nodes a pick compares.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{PowerOfTwo, Tracked};
+    ///
+    /// assert_eq!(PowerOfTwo::<Tracked<&str>>::new().choices(), 2);
+    /// ```
     pub fn choices(&self) -> u32 {
         self.choices
     }

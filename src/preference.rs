@@ -1,4 +1,12 @@
 //! [`Preference`]: the nodes in a key's order, one type for all placements.
+//!
+//! # Examples
+//! ```
+//! let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+//! let first_up = ring.preference("user:42").find(|node| **node != "b");
+//! assert_eq!(first_up, ring.route_where("user:42", |node| *node != "b"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::nodes::NodeSet;
 use crate::rendezvous::ranking::Ranks;
@@ -16,6 +24,17 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 ///
 /// It is lazy: a node is looked for when it is asked for. See
 /// [`HashRing::preference`](crate::HashRing::preference).
+///
+/// # Examples
+/// ```
+/// use clockwise::{HashRing, preference::Preference};
+///
+/// let ring = HashRing::from_nodes(["a", "b", "c"])?;
+/// let mut order: Preference<'_, &str> = ring.preference("user:42");
+/// let (owner, next) = (order.next(), order.next());
+/// assert_eq!([owner.unwrap(), next.unwrap()], ring.replicas("user:42", 2)[..]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a preference is lazy"]
 pub struct Preference<'a, N> {
     nodes: &'a NodeSet<N>,

@@ -81,6 +81,16 @@ pub struct Rendezvous<N, H = Xxh3> {
 
 impl<N> Rendezvous<N> {
     /// Creates a strategy without nodes, with the default hasher [`Xxh3`].
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Rendezvous;
+    ///
+    /// let mut nodes = Rendezvous::new();
+    /// nodes.insert("a")?;
+    /// assert_eq!(nodes.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         Rendezvous::with_hasher(Xxh3::new())
     }
@@ -90,6 +100,16 @@ construct_verbs!(impl[N: Key] Rendezvous<N>, N, example Rendezvous, "");
 
 impl<N, H> Rendezvous<N, H> {
     /// Creates a strategy without nodes, with this hasher. The hasher is part of the placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Rendezvous, SipHash13};
+    ///
+    /// let mut nodes = Rendezvous::with_hasher(SipHash13::new(*b"16 secret bytes!"));
+    /// nodes.insert("a")?;
+    /// assert_eq!(nodes.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn with_hasher(hasher: H) -> Self {
         Rendezvous {
             nodes: NodeSet::new(Budget::NO_POINTS),

@@ -100,6 +100,17 @@ struct Ticks {
 
 impl<N> RoundRobin<N> {
     /// Creates a strategy without nodes, at tick 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::RoundRobin;
+    ///
+    /// let mut turns = RoundRobin::new();
+    /// turns.extend_weighted([("a", 2), ("b", 1)])?;
+    /// let three: Vec<_> = (0..3).filter_map(|_| turns.route("").copied()).collect();
+    /// assert_eq!(three.iter().filter(|name| **name == "a").count(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         RoundRobin::starting_at(0)

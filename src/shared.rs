@@ -88,6 +88,15 @@ fn is_held<S>((_, strategy): &(u64, Weak<S>)) -> bool {
 
 impl<S> Shared<S> {
     /// Creates a shared strategy. It has version 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b"])?);
+    /// assert_eq!(shared.version(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(strategy: S) -> Self {
         Shared {
             current: ArcSwap::from_pointee(Version {
@@ -100,6 +109,17 @@ impl<S> Shared<S> {
     }
 
     /// Returns the current snapshot. It keeps its memory for as long as it is held.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b"])?);
+    /// let ring = shared.load(); // one snapshot for the whole request
+    /// shared.try_update(|ring| ring.insert("c"))?;
+    /// assert_eq!((ring.len(), shared.load().len()), (2, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load(&self) -> Arc<S> {
         Arc::clone(&self.current.load().strategy)
     }
@@ -131,6 +151,19 @@ impl<S> Shared<S> {
     /// cloned, so neither may update the same `Shared`: it would wait for itself. The old snapshot,
     /// and a copy that is not swapped in, are dropped after the writers' lock is released, so a
     /// `Drop` of a node may update, unless `change` itself drops that node.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, NodeError, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b"])?);
+    /// let refused = shared.try_update(|ring| {
+    ///     ring.insert("c")?;
+    ///     ring.drain("z") // not a member
+    /// });
+    /// assert!(refused.is_err() && !shared.load().contains("c")); // all or nothing
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Those of `change`.
@@ -181,6 +214,16 @@ impl<S> Shared<S> {
 
     /// Swaps in another strategy and returns the one before. For strategies that cannot be cloned,
     /// such as a `Box<dyn Strategy>`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b"])?);
+    /// shared.replace(HashRing::from_nodes(["c"])?); // such as after a reload
+    /// assert_eq!(shared.load().route("user:42"), Some(&"c"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn replace(&self, strategy: S) -> Arc<S> {
         let writer = lock(&self.writer);
         let before = self.current.load_full();
@@ -204,12 +247,32 @@ impl<S> Shared<S> {
     }
 
     /// Returns the version of the current snapshot: how many swaps there were. It never decreases.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b"])?);
+    /// shared.try_update(|ring| ring.drain("a"))?;
+    /// assert_eq!(shared.version(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn version(&self) -> u64 {
         self.current.load().version
     }
 
     /// Returns the current snapshot and its version. `load` and `version` one after the other may
     /// see a swap in between.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Shared};
+    ///
+    /// let shared = Shared::new(HashRing::from_nodes(["a", "b"])?);
+    /// let (version, ring) = shared.load_versioned();
+    /// assert_eq!((version, ring.len()), (0, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load_versioned(&self) -> (u64, Arc<S>) {
         let snapshot = self.current.load();
         (snapshot.version, Arc::clone(&snapshot.strategy))

@@ -4,6 +4,16 @@
 //! There is one format for all strategies. Each describes itself in a `Placement`, from which
 //! snapshots are taken, checked and fingerprinted. `docs/SPEC.md` describes both for other
 //! languages.
+//!
+//! # Examples
+//! ```
+//! use clockwise::{HashRing, Xxh3};
+//!
+//! let ring = HashRing::from_weighted([("a", 1), ("b", 2)])?;
+//! let copy = HashRing::restore(ring.snapshot(), Xxh3::new())?; // in another process
+//! assert_eq!(copy.fingerprint(), ring.fingerprint());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[cfg(feature = "serde")]
 mod record;
@@ -70,11 +80,26 @@ pub struct Snapshot<N> {
 
 impl<N> Snapshot<N> {
     /// Returns the kind of strategy: `"ring"`, `"rendezvous"` or `"slot_table"`.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a"])?;
+    /// println!("{}", ring.snapshot().kind());
+    /// assert_ne!(ring.snapshot().kind(), clockwise::SlotTable::from_nodes(["a"])?.snapshot().kind());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
     /// Returns the number of the layout, which defines how nodes and keys become owners.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a"])?;
+    /// assert_eq!(ring.snapshot().layout(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn layout(&self) -> u8 {
         self.layout
     }
@@ -82,6 +107,14 @@ impl<N> Snapshot<N> {
     /// Returns the parameter of the placement with this name, or `None` if there is no such
     /// parameter. A ring has `"virtual_nodes"`. A table has `"slots"` and `"max_load"`, which is in
     /// units of 2⁻³², or 0 for none.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a"])?;
+    /// assert_eq!(ring.snapshot().parameter("virtual_nodes"), Some(512));
+    /// assert_eq!(ring.snapshot().parameter("slots"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn parameter(&self, name: &str) -> Option<u64> {
         let named = self.parameters.iter().find(|(known, _)| known == name);
         named.map(|&(_, value)| value)
@@ -90,17 +123,43 @@ impl<N> Snapshot<N> {
     /// Returns the number by which hashers are told apart: the hash of the bytes `clockwise probe`,
     /// mixed with two points of a node of that name if the hasher has
     /// [points of its own](crate::KeyHasher::hash_points).
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Xxh3};
+    ///
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// let seeded = HashRing::builder().hasher(Xxh3::with_seed(1)).from_nodes(["a"])?;
+    /// assert_ne!(ring.snapshot().probe(), seeded.snapshot().probe());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn probe(&self) -> u64 {
         self.probe
     }
 
     /// Returns the fingerprint of the strategy that the snapshot was taken of.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.snapshot().fingerprint(), ring.fingerprint());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
     /// Returns the members, as [`HashRing::members`](crate::HashRing::members) does, but in the
     /// order of the snapshot.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// ring.drain("a")?;
+    /// let snapshot = ring.snapshot();
+    /// assert!(snapshot.members().any(|member| *member.node == "a" && member.drained));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn members(&self) -> Members<'_, N> {
         Members::of(&self.members)
     }

@@ -62,6 +62,16 @@ pub struct WeightedRandom<N> {
 
 impl<N> WeightedRandom<N> {
     /// Creates a strategy without nodes, with a seed from the operating system. Needs `std`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::WeightedRandom;
+    ///
+    /// let mut split = WeightedRandom::new();
+    /// split.extend_weighted([("stable", 95), ("canary", 5)])?;
+    /// assert!(split.route("").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "std")]
     #[must_use]
     pub fn new() -> Self {
@@ -74,6 +84,17 @@ construct_verbs!(impl[N: Key] WeightedRandom<N>, N, example WeightedRandom, "");
 
 impl<N> WeightedRandom<N> {
     /// Creates a strategy without nodes, whose draws start from this seed.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::WeightedRandom;
+    ///
+    /// let mut split = WeightedRandom::with_seed(7); // for tests: the same picks in each run
+    /// split.extend_weighted([("stable", 95), ("canary", 5)])?;
+    /// let canary = (0..1000).filter(|_| split.route("") == Some(&"canary")).count();
+    /// assert!((20..90).contains(&canary));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
         WeightedRandom::drawing(Draws::with_seed(seed))

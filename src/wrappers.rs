@@ -1,5 +1,17 @@
 //! Strategies around a strategy. Each changes the order of preference of the inner strategy, and
 //! nothing else.
+//!
+//! # Examples
+//! ```
+//! use clockwise::{Bounded, Filtered, HashRing, Tracked};
+//!
+//! // From the inside: a ring, without the nodes that are down, with a cap on each node.
+//! let ring = HashRing::from_nodes(["a", "b", "c"].map(Tracked::new))?;
+//! let healthy = Filtered::new(ring, |node: &Tracked<&str>| **node != "b");
+//! let bounded = Bounded::new(healthy, 1.25)?;
+//! assert_ne!(**bounded.acquire("user:42").unwrap(), "b");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod any_strategy;
 #[cfg(target_has_atomic = "ptr")]

@@ -6,6 +6,15 @@ use core::f64::consts::TAU;
 /// The expected balance of a ring, which [`Balance::forecast`] returns.
 ///
 /// Loads are relative to the mean: 1.0 is exactly a node's fair share.
+///
+/// # Examples
+/// ```
+/// use clockwise::Balance;
+///
+/// let forecast = Balance::forecast(100, 512);
+/// assert!((1.10..1.12).contains(&forecast.busiest)); // about 11 % more than the fair share
+/// assert!(forecast.least < 1.0 && forecast.std_dev < 0.05);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Forecast {

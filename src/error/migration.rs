@@ -5,6 +5,16 @@ use crate::migration::Stage;
 use thiserror::Error;
 
 /// An error from comparing two placements.
+///
+/// # Examples
+/// ```
+/// use clockwise::{HashRing, Xxh3, error::DiffError};
+///
+/// let old = HashRing::from_nodes(["a"])?;
+/// let new = HashRing::builder().hasher(Xxh3::with_seed(1)).from_nodes(["a"])?;
+/// assert!(matches!(old.diff(&new), Err(DiffError::HasherMismatch { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DiffError {
@@ -36,6 +46,15 @@ pub enum DiffError {
 }
 
 /// An error from making a plan.
+///
+/// # Examples
+/// ```
+/// use clockwise::{HashRing, error::PlanError};
+///
+/// let ring = HashRing::from_nodes(["a"])?;
+/// assert!(matches!(ring.diff(&ring)?.plan(0), Err(PlanError::ZeroLimit)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PlanError {
@@ -45,6 +64,19 @@ pub enum PlanError {
 }
 
 /// An error from resuming a plan or epochs from a stored state.
+///
+/// # Examples
+/// ```
+/// use clockwise::{HashRing, error::ResumeError};
+///
+/// let ring = HashRing::from_nodes(["a", "b"])?;
+/// let mut more = ring.clone();
+/// more.insert("c")?;
+/// let other = ring.diff(&ring)?.plan(1)?.progress();
+/// let resumed = ring.diff(&more)?.plan(1)?.resume(&other);
+/// assert!(matches!(resumed, Err(ResumeError::MigrationMismatch { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ResumeError {
@@ -82,6 +114,17 @@ pub enum ResumeError {
 }
 
 /// An error from advancing a range of tokens by more than one stage.
+///
+/// # Examples
+/// ```
+/// use clockwise::{Epochs, HashRing, Stage, TokenRange};
+///
+/// let ring = HashRing::from_nodes(["a"])?;
+/// let mut epochs = Epochs::new(&ring, &ring);
+/// let error = epochs.advance(TokenRange::ALL, Stage::Done).unwrap_err(); // skips `Copied`
+/// assert_eq!((error.from, error.to), (Stage::Copying, Stage::Done));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("range {range} is in stage {from} and cannot skip to {to} (advance it to Copied first)")]
 #[non_exhaustive]
@@ -95,6 +138,16 @@ pub struct AdvanceError {
 }
 
 /// An error from ending a migration that is not complete.
+///
+/// # Examples
+/// ```
+/// use clockwise::{Epochs, HashRing, Stage};
+///
+/// let ring = HashRing::from_nodes(["a"])?;
+/// let error = Epochs::new(&ring, &ring).into_new().unwrap_err();
+/// assert_eq!(error.stage, Stage::Copying);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("range {range} is in stage {stage}, not Done (advance it first)")]
 #[non_exhaustive]

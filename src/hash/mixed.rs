@@ -36,15 +36,49 @@ pub struct Mixed<T> {
 }
 
 /// The inner hash of [`Mixed::from_fn`].
+///
+/// # Examples
+/// ```
+/// use clockwise::{KeyHasher, Mixed, hash::FromFn};
+///
+/// fn length(bytes: &[u8]) -> u64 {
+///     bytes.len() as u64
+/// }
+///
+/// let mixed: Mixed<FromFn<fn(&[u8]) -> u64>> = Mixed::from_fn(length);
+/// assert_eq!(mixed.hash_bytes(b"ab"), mixed.hash_bytes(b"cd")); // as weak as the hash inside
+/// ```
 #[derive(Clone, Copy)]
 pub struct FromFn<F>(F);
 
 /// The inner hash of [`Mixed::new`].
+///
+/// # Examples
+/// ```
+/// use clockwise::{KeyHasher, Mixed, hash::FromBuildHasher};
+/// use std::hash::{BuildHasherDefault, DefaultHasher};
+///
+/// type Build = BuildHasherDefault<DefaultHasher>; // it may differ between releases of Rust
+/// let mixed: Mixed<FromBuildHasher<Build>> = Mixed::new(Build::default());
+/// assert_eq!(mixed.hash_bytes(b"a"), mixed.hash_bytes(b"a"));
+/// ```
 #[derive(Clone, Copy, Default)]
 pub struct FromBuildHasher<B>(B);
 
 impl<B: BuildHasher> Mixed<FromBuildHasher<B>> {
     /// Creates a hasher that finalises the hashers that `build_hasher` builds.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Mixed};
+    /// use std::hash::{BuildHasherDefault, DefaultHasher};
+    ///
+    /// let build = BuildHasherDefault::<DefaultHasher>::default();
+    /// let mut ring = HashRing::with_hasher(Mixed::new(build));
+    /// ring.insert("a")?;
+    /// assert_eq!(ring.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new(build_hasher: B) -> Self {
         Mixed {
             inner: FromBuildHasher(build_hasher),
@@ -54,6 +88,17 @@ impl<B: BuildHasher> Mixed<FromBuildHasher<B>> {
 
 impl<F: Fn(&[u8]) -> u64> Mixed<FromFn<F>> {
     /// Creates a hasher that finalises the function `hash`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Mixed};
+    ///
+    /// let crc = |bytes: &[u8]| bytes.iter().fold(7u64, |h, &b| h.rotate_left(5) ^ u64::from(b));
+    /// let mut ring = HashRing::with_hasher(Mixed::from_fn(crc));
+    /// ring.insert("a")?;
+    /// assert_eq!(ring.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn from_fn(hash: F) -> Self {
         Mixed {
             inner: FromFn(hash),

@@ -29,6 +29,15 @@ pub struct SipHash13 {
 
 impl SipHash13 {
     /// Creates the hasher under `key`. Its first 8 bytes are k0, little-endian, and the others k1.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{KeyHasher, SipHash13};
+    ///
+    /// let one = SipHash13::new(*b"16 secret bytes!");
+    /// let other = SipHash13::new(*b"another secret!!");
+    /// assert_ne!(one.hash_bytes(b"user:42"), other.hash_bytes(b"user:42"));
+    /// ```
     pub fn new(key: [u8; 16]) -> Self {
         SipHash13 {
             keyed: SipHasher13::new_with_key(&key),

@@ -27,12 +27,29 @@ pub struct Token(#[cfg_attr(feature = "serde", serde(with = "crate::hex::word"))
 
 impl Token {
     /// Creates the token at `place`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Token};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let stored: u64 = ring.token("user:42").get(); // beside the value, in your database
+    /// assert_eq!(ring.route_token(Token::new(stored)), ring.route("user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub const fn new(place: u64) -> Self {
         Token(place)
     }
 
     /// Returns the place on the circle, 0 to 2⁶⁴ − 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Token;
+    ///
+    /// assert_eq!(Token::new(7).get(), 7);
+    /// ```
     #[inline]
     pub const fn get(self) -> u64 {
         self.0
@@ -88,6 +105,15 @@ impl TokenRange {
 
     /// Creates the range from `first` to `last`, both included. Returns `None` if `first` is
     /// greater than `last`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Token, TokenRange};
+    ///
+    /// let range = TokenRange::new(Token::new(10), Token::new(19));
+    /// assert_eq!(range.map(|range| range.len()), Some(10));
+    /// assert_eq!(TokenRange::new(Token::new(19), Token::new(10)), None);
+    /// ```
     #[inline]
     pub const fn new(first: Token, last: Token) -> Option<Self> {
         if first.0 <= last.0 {
@@ -98,18 +124,39 @@ impl TokenRange {
     }
 
     /// Returns the first token.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Token, TokenRange};
+    ///
+    /// assert_eq!(TokenRange::ALL.first(), Token::new(0));
+    /// ```
     #[inline]
     pub const fn first(&self) -> Token {
         self.first
     }
 
     /// Returns the last token, which belongs to the range.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Token, TokenRange};
+    ///
+    /// assert_eq!(TokenRange::ALL.last(), Token::new(u64::MAX));
+    /// ```
     #[inline]
     pub const fn last(&self) -> Token {
         self.last
     }
 
     /// Returns the number of tokens, 1 to 2⁶⁴.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::TokenRange;
+    ///
+    /// assert_eq!(TokenRange::ALL.len(), 1 << 64); // which is why it is a u128
+    /// ```
     #[expect(
         clippy::len_without_is_empty,
         reason = "a range holds at least one token"
@@ -120,11 +167,34 @@ impl TokenRange {
     }
 
     /// Returns the fraction of all tokens that the range holds, greater than 0.0 and at most 1.0.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Token, TokenRange};
+    ///
+    /// let half = TokenRange::new(Token::new(0), Token::new(u64::MAX / 2)).unwrap();
+    /// assert_eq!(half.share(), 0.5);
+    /// ```
     pub fn share(&self) -> f64 {
         self.len() as f64 / 18_446_744_073_709_551_616.0
     }
 
     /// Returns `true` if `token` is in the range.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::HashRing;
+    ///
+    /// // Which of these keys are in the range of a move?
+    /// let old = HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let migration = old.diff(&new)?;
+    /// let step = migration.moves().next().unwrap();
+    /// let keys: Vec<u32> = (0..9999).filter(|key| step.range.contains(old.token(key))).collect();
+    /// assert!(keys.iter().all(|key| new.route(key) == step.to));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub const fn contains(&self, token: Token) -> bool {
         self.first.0 <= token.0 && token.0 <= self.last.0

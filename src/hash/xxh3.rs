@@ -21,12 +21,29 @@ pub struct Xxh3 {
 
 impl Xxh3 {
     /// Creates XXH3 with seed 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Xxh3};
+    ///
+    /// let ring = HashRing::<&str>::with_hasher(Xxh3::new());
+    /// assert_eq!(ring.token("user:42"), HashRing::<&str>::new().token("user:42")); // the default
+    /// ```
     pub const fn new() -> Self {
         Xxh3 { seed: 0 }
     }
 
     /// Creates XXH3 with a seed, which gives another, unrelated placement of the same nodes. A seed
     /// is not a secret: use [`SipHash13`](crate::SipHash13) for that.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{KeyHasher, Xxh3};
+    ///
+    /// // Two tiers whose owners are independent of each other.
+    /// let (first, second) = (Xxh3::with_seed(1), Xxh3::with_seed(2));
+    /// assert_ne!(first.hash_bytes(b"user:42"), second.hash_bytes(b"user:42"));
+    /// ```
     pub const fn with_seed(seed: u64) -> Self {
         Xxh3 { seed }
     }

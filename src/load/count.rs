@@ -8,6 +8,19 @@ use core::fmt;
 ///
 /// A node type of your own has a field of this type and implements
 /// [`Counted`](super::Counted).
+///
+/// # Examples
+/// ```
+/// use clockwise::load::Counter;
+///
+/// struct Server {
+///     address: &'static str,
+///     requests: Counter,
+/// }
+///
+/// let server = Server { address: "10.0.0.1:80", requests: Counter::new() };
+/// assert_eq!(server.requests.get(), 0);
+/// ```
 pub struct Counter(Arc<Count>);
 
 /// The number itself, on cache lines of its own: two threads that count on neighbours would wait
@@ -20,6 +33,13 @@ struct Count(AtomicUsize);
 
 impl Counter {
     /// Creates a counter at 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::load::Counter;
+    ///
+    /// assert_eq!(Counter::new().get(), 0);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Counter(Arc::new(Count(AtomicUsize::new(0))))
@@ -28,6 +48,17 @@ impl Counter {
     /// Returns the number of requests in flight, at most `u32::MAX`.
     ///
     /// Effects of requests whose end is seen here are visible to the caller.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::load::{Counted, Counter};
+    /// use clockwise::Tracked;
+    ///
+    /// let node = Tracked::new("a");
+    /// let requests: Counter = node.counter().clone(); // shares the count
+    /// let _request = node.begin();
+    /// assert_eq!(requests.get(), 1);
+    /// ```
     #[inline]
     #[must_use]
     pub fn get(&self) -> u32 {

@@ -132,6 +132,17 @@ pub struct PeakEwma<N, C = SystemClock> {
 impl<N> PeakEwma<N> {
     /// Wraps a node that has never answered, with decay time τ = `decay`.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{PeakEwma, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+    /// assert_eq!(node.latency(), Duration::ZERO);
+    /// assert!(PeakEwma::new("a", Duration::ZERO).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError::OutOfRange`] if `decay` is 0.
     pub fn new(node: N, decay: Duration) -> Result<Self, ConfigError> {
@@ -141,6 +152,19 @@ impl<N> PeakEwma<N> {
 
 impl<N, C: Clock> PeakEwma<N, C> {
     /// Wraps a node that has never answered, with decay time τ = `decay` and this clock.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::PeakEwma;
+    /// use std::{cell::Cell, time::Duration};
+    ///
+    /// let time = Cell::new(Duration::ZERO);
+    /// let node = PeakEwma::with_clock("a", Duration::from_secs(10), || time.get())?;
+    /// node.observe(Duration::from_millis(20));
+    /// time.set(Duration::from_secs(10)); // one decay time later
+    /// assert!(node.latency() < Duration::from_millis(8)); // 20 ms ÷ e
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError::OutOfRange`] if `decay` is 0.
@@ -159,6 +183,18 @@ impl<N, C: Clock> PeakEwma<N, C> {
     }
 
     /// Sets what a failure costs at least, such as your timeout. The default is 1 s.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{PeakEwma, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let timeout = Duration::from_secs(5);
+    /// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?.failure_cost(timeout);
+    /// node.begin().failed();
+    /// assert!(node.latency() > Duration::from_secs(4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn failure_cost(mut self, cost: Duration) -> Self {
         self.settings.failure = cost;
@@ -167,17 +203,51 @@ impl<N, C: Clock> PeakEwma<N, C> {
 
     /// Counts a response that came after this time. The guards of [`begin`](PeakEwma::begin) do
     /// this by themselves.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::PeakEwma;
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new("a", Duration::from_secs(10))?;
+    /// node.observe(Duration::from_millis(20));
+    /// assert!(node.latency() > Duration::from_millis(15));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn observe(&self, rtt: Duration) {
         self.latency.answer(rtt, self.settings.decay);
     }
 
     /// Counts a request that failed after this time. It counts as a response after `rtt` or after
     /// the [failure cost](PeakEwma::failure_cost), whichever is longer.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::PeakEwma;
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new("a", Duration::from_secs(10))?;
+    /// node.observe_failure(Duration::from_millis(1)); // refused fast, which must not look fast
+    /// assert!(node.latency() > Duration::from_millis(900));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn observe_failure(&self, rtt: Duration) {
         self.observe(rtt.max(self.settings.failure));
     }
 
     /// Returns the node's latency as it is estimated now. Returns 0 if the node has never answered.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::PeakEwma;
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new("a", Duration::from_secs(10))?;
+    /// assert_eq!(node.latency(), Duration::ZERO); // never answered
+    /// node.observe(Duration::from_millis(20));
+    /// println!("{:?}", node.latency()); // about 20 ms
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn latency(&self) -> Duration {
         let cost = self.latency.cost(self.settings.decay).unwrap_or(0.0);
         Duration::try_from_secs_f64(cost).unwrap_or(Duration::MAX)
@@ -188,6 +258,19 @@ impl<N: Counted, C: Clock> PeakEwma<N, C> {
     /// Starts counting and timing a request. If the returned guard is dropped before
     /// [`answered`](InFlight::answered) or [`failed`](InFlight::failed) was called, the request
     /// counts as answered.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{PeakEwma, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+    /// let request = node.begin();
+    /// assert_eq!(node.in_flight(), 1);
+    /// drop(request); // answered
+    /// assert!(node.latency() > Duration::ZERO);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn begin(&self) -> InFlight<Timer<N::Watch, C>> {
         Counted::begin(self)
     }
@@ -224,6 +307,17 @@ impl<N: Counted, C: Clock> PeakEwma<N, C> {
     }
 
     /// Starts counting and timing a request if fewer than `cap` are in flight.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{PeakEwma, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+    /// let first = node.try_begin(1);
+    /// assert!(first.is_some() && node.try_begin(1).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_begin(&self, cap: u32) -> Option<InFlight<Timer<N::Watch, C>>> {
         Counted::try_begin(self, cap)
     }

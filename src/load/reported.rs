@@ -70,6 +70,15 @@ struct Shared<C> {
 #[cfg(feature = "std")]
 impl<N> Reported<N> {
     /// Wraps a node without a report. Reports expire after `expiry`. Needs `std`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Reported;
+    /// use std::time::Duration;
+    ///
+    /// let node = Reported::new("gpu-0", Duration::from_secs(5));
+    /// assert_eq!(node.fresh(), None);
+    /// ```
     pub fn new(node: N, expiry: Duration) -> Self {
         Reported::with_clock(node, expiry, SystemClock::new())
     }
@@ -78,6 +87,18 @@ impl<N> Reported<N> {
 impl<N, C: Clock> Reported<N, C> {
     /// Wraps a node without a report, with this clock. Reports expire after `expiry`. With
     /// `Duration::MAX` they do not expire.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Reported;
+    /// use std::{cell::Cell, time::Duration};
+    ///
+    /// let time = Cell::new(Duration::ZERO);
+    /// let node = Reported::with_clock("gpu-0", Duration::from_secs(5), || time.get());
+    /// node.report(3.0);
+    /// time.set(Duration::from_secs(6));
+    /// assert_eq!(node.fresh(), None); // expired
+    /// ```
     pub fn with_clock(node: N, expiry: Duration, clock: C) -> Self {
         let report = Report::none();
         Reported {
@@ -89,6 +110,16 @@ impl<N, C: Clock> Reported<N, C> {
     }
 
     /// Sets the load of a node without a fresh report. The default is infinity.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Load, Reported};
+    /// use std::time::Duration;
+    ///
+    /// // A node that is silent gets as much as one with 10 jobs in its queue.
+    /// let node = Reported::new("gpu-0", Duration::from_secs(5)).stale_load(10.0);
+    /// assert_eq!(node.load(), 10.0);
+    /// ```
     #[must_use]
     pub fn stale_load(mut self, load: f64) -> Self {
         self.stale = load;
@@ -96,12 +127,34 @@ impl<N, C: Clock> Reported<N, C> {
     }
 
     /// Reports the load, as of now.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Load, Reported};
+    /// use std::time::Duration;
+    ///
+    /// let node = Reported::new("gpu-0", Duration::from_secs(5));
+    /// let queue_length = 7;
+    /// node.report(f64::from(queue_length + 1)); // with one more request
+    /// assert_eq!(node.load(), 8.0);
+    /// ```
     pub fn report(&self, load: f64) {
         let now = nanos(self.shared.clock.now());
         self.shared.report.write(load, now);
     }
 
     /// Returns the last report. Returns `None` if it has expired or there has been none.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Reported;
+    /// use std::time::Duration;
+    ///
+    /// let node = Reported::new("gpu-0", Duration::from_secs(5));
+    /// assert_eq!(node.fresh(), None);
+    /// node.report(8.0);
+    /// assert_eq!(node.fresh(), Some(8.0));
+    /// ```
     pub fn fresh(&self) -> Option<f64> {
         let (load, time) = self.shared.report.read()?;
         let age = nanos(self.shared.clock.now()).saturating_sub(time);

@@ -78,6 +78,19 @@ pub struct SlowStart<N, C = SystemClock> {
 
 impl<N> SlowStart<N> {
     /// Wraps a node that is new now and warm after `window`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{LeastLoaded, SlowStart, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// let node = |name| SlowStart::new(Tracked::new(name), minute);
+    /// let mut servers = LeastLoaded::from_nodes(["a", "b"].map(node))?;
+    /// servers.insert(node("c"))?; // warms up for a minute
+    /// assert!(servers.get("c").unwrap().part() < 0.2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(node: N, window: Duration) -> Self {
         SlowStart::with_clock(node, window, SystemClock::new())
     }
@@ -85,6 +98,17 @@ impl<N> SlowStart<N> {
 
 impl<N, C: Clock> SlowStart<N, C> {
     /// Wraps a node that is new now and warm after `window`, with this clock.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlowStart;
+    /// use std::{cell::Cell, time::Duration};
+    ///
+    /// let time = Cell::new(Duration::ZERO);
+    /// let node = SlowStart::with_clock("a", Duration::from_secs(60), || time.get());
+    /// time.set(Duration::from_secs(30));
+    /// assert_eq!(node.part(), 0.5);
+    /// ```
     pub fn with_clock(node: N, window: Duration, clock: C) -> Self {
         SlowStart {
             node,
@@ -100,6 +124,16 @@ impl<N, C: Clock> SlowStart<N, C> {
 
     /// Sets how fast the part grows. The default is 1, a straight line.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlowStart;
+    /// use std::time::Duration;
+    ///
+    /// let sooner = SlowStart::with_clock("a", Duration::from_secs(60), || Duration::ZERO);
+    /// assert!(sooner.aggression(2.0).is_ok());
+    /// assert!(SlowStart::new("a", Duration::from_secs(60)).aggression(0.0).is_err());
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError::OutOfRange`] if it is not above 0 and finite.
     pub fn aggression(mut self, aggression: f64) -> Result<Self, ConfigError> {
@@ -113,6 +147,16 @@ impl<N, C: Clock> SlowStart<N, C> {
 
     /// Sets the part that the node starts with. The default is 0.1.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlowStart;
+    /// use std::time::Duration;
+    ///
+    /// let node = SlowStart::new("a", Duration::from_secs(3600)).floor(0.25)?;
+    /// assert_eq!(node.part(), 0.25);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError::OutOfRange`] if it is not above 0, or above 1.
     pub fn floor(mut self, floor: f64) -> Result<Self, ConfigError> {
@@ -125,6 +169,18 @@ impl<N, C: Clock> SlowStart<N, C> {
     }
 
     /// Returns the part of its share that the node should get now, from the floor to 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlowStart;
+    /// use std::{cell::Cell, time::Duration};
+    ///
+    /// let time = Cell::new(Duration::ZERO);
+    /// let node = SlowStart::with_clock("a", Duration::from_secs(60), || time.get());
+    /// assert_eq!(node.part(), 0.1);
+    /// time.set(Duration::from_secs(60));
+    /// assert_eq!(node.part(), 1.0);
+    /// ```
     #[inline]
     pub fn part(&self) -> f64 {
         if self.warm.load(Ordering::Relaxed) {
@@ -146,6 +202,18 @@ impl<N, C: Clock> SlowStart<N, C> {
 
     /// Returns that part of a weight, rounded, and at least 1: the weight to set now. Returns 0
     /// only for weight 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlowStart;
+    /// use std::{cell::Cell, time::Duration};
+    ///
+    /// let time = Cell::new(Duration::ZERO);
+    /// let node = SlowStart::with_clock("a", Duration::from_secs(60), || time.get());
+    /// assert_eq!(node.ramp(10), 1);
+    /// time.set(Duration::from_secs(30));
+    /// assert_eq!(node.ramp(10), 5);
+    /// ```
     pub fn ramp(&self, weight: u32) -> u32 {
         let now = (f64::from(weight) * self.part()).round() as u32;
         now.max(1).min(weight)

@@ -18,6 +18,18 @@ pub(super) struct Settings {
 }
 
 /// The [`Watch`] of a [`PeakEwma`](crate::PeakEwma): measures how long one request takes.
+///
+/// # Examples
+/// ```
+/// use clockwise::{PeakEwma, Tracked, load::{InFlight, Timer}};
+/// use std::time::Duration;
+///
+/// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+/// let request: InFlight<Timer<()>> = node.begin(); // counts, and measures the time
+/// drop(request);
+/// assert!(node.latency() > Duration::ZERO);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Timer<W, C = SystemClock> {
     latency: Arc<Latency<C>>,
     settings: Settings,

@@ -60,6 +60,14 @@ pub struct Tracked<N> {
 
 impl<N> Tracked<N> {
     /// Wraps a node, with nothing in flight.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Tracked;
+    ///
+    /// let node = Tracked::new("a");
+    /// assert_eq!((*node, node.in_flight()), ("a", 0));
+    /// ```
     #[must_use]
     pub fn new(node: N) -> Self {
         Tracked {
@@ -70,6 +78,18 @@ impl<N> Tracked<N> {
 
     /// Starts counting a request. The count is decremented when the returned guard is dropped.
     /// Wait-free.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{LeastLoaded, Tracked};
+    ///
+    /// let servers = LeastLoaded::from_nodes(["a", "b"].map(Tracked::new))?;
+    /// let first = servers.route("").unwrap();
+    /// let request = first.begin();
+    /// assert_ne!(**servers.route("").unwrap(), **first); // the idle one
+    /// drop(request);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use = "the request ends when this is dropped"]
     pub fn begin(&self) -> InFlight {
         Counted::begin(self)
@@ -77,6 +97,16 @@ impl<N> Tracked<N> {
 
     /// Starts counting a request, as [`begin`](Tracked::begin) does. It is here so that code reads
     /// the same over a [`PeakEwma`](crate::load::PeakEwma), for which it matters.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Tracked;
+    ///
+    /// let node = Tracked::new("a");
+    /// let request = node.begin_async();
+    /// assert_eq!(node.in_flight(), 1);
+    /// drop(request);
+    /// ```
     #[must_use = "the request ends when this is dropped"]
     pub fn begin_async(&self) -> InFlight {
         Counted::begin_async(self)
@@ -84,6 +114,18 @@ impl<N> Tracked<N> {
 
     /// Starts counting a request if fewer than `cap` are in flight. No number of threads gets
     /// past `cap` this way.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Tracked};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"].map(Tracked::new))?;
+    /// let node = ring.route("user:42").unwrap();
+    /// let first = node.try_begin(1);
+    /// assert!(first.is_some());
+    /// assert!(node.try_begin(1).is_none()); // reply "busy"
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use = "the request ends when this is dropped"]
     pub fn try_begin(&self, cap: u32) -> Option<InFlight> {
         Counted::try_begin(self, cap)
@@ -93,11 +135,30 @@ impl<N> Tracked<N> {
     ///
     /// After a 0 the effects of all requests that have ended are visible. A drained node may be
     /// shut down then, if no thread still routes by a snapshot from before the drain.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Tracked};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"].map(Tracked::new))?;
+    /// let request = ring.get("a").unwrap().begin();
+    /// let busy: Vec<_> = ring.nodes().filter(|node| node.in_flight() > 0).collect();
+    /// assert_eq!(**busy[0], "a");
+    /// drop(request);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn in_flight(&self) -> u32 {
         self.counter.get()
     }
 
     /// Returns the node without its count.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Tracked;
+    ///
+    /// assert_eq!(Tracked::new("a").into_inner(), "a");
+    /// ```
     pub fn into_inner(self) -> N {
         self.node
     }

@@ -74,27 +74,77 @@ pub enum Edit<N> {
 
 impl<N> Edit<N> {
     /// Creates an edit that adds `node` with this weight.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Edit, HashRing};
+    ///
+    /// let mut ring = HashRing::from_nodes(["a"])?;
+    /// ring.apply([Edit::insert("b", 2)])?;
+    /// assert_eq!(ring.weight("b"), Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn insert(node: N, weight: u32) -> Self {
         Edit::Insert { node, weight }
     }
 
     /// Creates an edit that removes the member `id`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Edit, HashRing};
+    ///
+    /// let mut ring = HashRing::from_nodes(["a", "b"])?;
+    /// ring.apply([Edit::remove("a")])?;
+    /// assert!(ring.apply([Edit::remove("a")]).is_err()); // not a member any more
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remove<Q: Key + ?Sized>(id: &Q) -> Self {
         Edit::Remove { id: bytes(id) }
     }
 
     /// Creates an edit that changes the weight of the member `id`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Edit, HashRing};
+    ///
+    /// let mut ring = HashRing::from_nodes(["a", "b"])?;
+    /// ring.apply([Edit::set_weight("a", 3)])?;
+    /// assert_eq!(ring.weight("a"), Some(3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_weight<Q: Key + ?Sized>(id: &Q, weight: u32) -> Self {
         let id = bytes(id);
         Edit::SetWeight { id, weight }
     }
 
     /// Creates an edit that drains the member `id`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Edit, HashRing};
+    ///
+    /// let mut ring = HashRing::from_nodes(["a", "b"])?;
+    /// ring.apply([Edit::drain("a")])?;
+    /// assert_eq!(ring.route("user:42"), Some(&"b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn drain<Q: Key + ?Sized>(id: &Q) -> Self {
         Edit::Drain { id: bytes(id) }
     }
 
     /// Creates an edit that restores the drained member `id`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Edit, HashRing};
+    ///
+    /// let mut ring = HashRing::from_nodes(["a", "b"])?;
+    /// ring.apply([Edit::drain("a"), Edit::undrain("a")])?;
+    /// assert_eq!(ring.is_drained("a"), Some(false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn undrain<Q: Key + ?Sized>(id: &Q) -> Self {
         Edit::Undrain { id: bytes(id) }
     }
@@ -102,6 +152,16 @@ impl<N> Edit<N> {
     /// Creates an edit that replaces the payload of the member with the identity of `node`.
     ///
     /// A count of requests in flight carries over ([`Key::take_over`]).
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Edit, HashRing, Named};
+    ///
+    /// let mut ring = HashRing::from_nodes([Named::new("a", "10.0.0.1")])?;
+    /// ring.apply([Edit::replace(Named::new("a", "10.0.0.9"))])?;
+    /// assert_eq!(**ring.get("a").unwrap(), "10.0.0.9");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn replace(node: N) -> Self {
         Edit::Replace { node }
     }

@@ -5,11 +5,28 @@ use core::iter::FusedIterator;
 
 /// An iterator over the nodes of a strategy in order of identity; see
 /// [`nodes`](crate::HashRing::nodes).
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_nodes(["b", "a"])?;
+/// let nodes: clockwise::nodes::Nodes<'_, &str> = ring.nodes();
+/// assert!(nodes.copied().eq(["a", "b"])); // in order of identity
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Nodes<'a, N>(Members<'a, N>);
 
 /// An iterator over the members of a strategy in order of identity; see
 /// [`members`](crate::HashRing::members).
+///
+/// # Examples
+/// ```
+/// let mut ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+/// ring.drain("b")?;
+/// let members: clockwise::nodes::Members<'_, &str> = ring.members();
+/// assert_eq!(members.filter(|member| member.drained).count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Members<'a, N>(core::slice::Iter<'a, Entry<N>>);
 

@@ -1,6 +1,15 @@
 //! [`Member`]: a node as its strategy knows it.
 
 /// A node of a strategy, with its identity, its weight and whether it is drained.
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_weighted([("a", 1), ("b", 3)])?;
+/// let member = ring.members().last().unwrap();
+/// assert_eq!((member.id, *member.node), (&b"b"[..], "b"));
+/// assert_eq!((member.weight, member.drained), (3, false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Member<'a, N> {
@@ -16,6 +25,15 @@ pub struct Member<'a, N> {
 
 impl<'a, N> Member<'a, N> {
     /// Creates a member, for a [`Strategy`](crate::Strategy) of your own.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::Member;
+    ///
+    /// // From `Strategy::member` of a strategy of your own.
+    /// let member = Member::new(b"a", &"a", 1, false);
+    /// assert_eq!((*member.node, member.weight), ("a", 1));
+    /// ```
     pub const fn new(id: &'a [u8], node: &'a N, weight: u32, drained: bool) -> Self {
         Member {
             id,

@@ -8,6 +8,14 @@ use core::fmt;
 use core::iter::FusedIterator;
 
 /// A range of tokens that one node owns; see [`HashRing::arcs`](crate::HashRing::arcs).
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+/// let arc = ring.arcs().next().unwrap();
+/// assert_eq!(ring.route_token(arc.range.first()), Some(arc.node));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RingArc<'a, N> {
@@ -26,6 +34,14 @@ impl<N> Clone for RingArc<'_, N> {
 impl<N> Copy for RingArc<'_, N> {}
 
 /// An iterator over the arcs of a ring; see [`arcs`](crate::HashRing::arcs).
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+/// let of_a: u128 = ring.arcs().filter(|arc| *arc.node == "a").map(|arc| arc.range.len()).sum();
+/// assert_eq!(Some(of_a), ring.measure("a"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "iterators are lazy"]
 pub struct Arcs<'a, N> {
     nodes: &'a NodeSet<N>,

@@ -59,12 +59,31 @@ impl<N, H> HashRingBuilder<N, H> {
     /// More virtual nodes make shares more even, and take more memory and update time.
     /// [`Balance::virtual_nodes_for`](crate::Balance::virtual_nodes_for) returns how many you need.
     /// The number is part of the placement: another number moves keys.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::HashRing;
+    ///
+    /// let ring = HashRing::builder().virtual_nodes(100).from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.point_count(), 200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn virtual_nodes(mut self, virtual_nodes: u32) -> Self {
         self.budget.virtual_nodes = virtual_nodes;
         self
     }
 
     /// Sets the hasher of keys and points. The default is [`Xxh3`]. It is part of the placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, SipHash13};
+    ///
+    /// let secret = SipHash13::new(*b"16 secret bytes!");
+    /// let ring = HashRing::builder().hasher(secret).from_nodes(["a", "b"])?;
+    /// assert!(ring.route("user:42").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn hasher<H2>(self, hasher: H2) -> HashRingBuilder<N, H2> {
         HashRingBuilder {
             budget: self.budget,
@@ -80,6 +99,15 @@ impl<N, H> HashRingBuilder<N, H> {
     ///
     /// A weight that is wrong by orders of magnitude is then refused before anything is allocated.
     /// The budget is not part of the placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::HashRing;
+    ///
+    /// let mut ring = HashRing::builder().max_points(1024).from_nodes(["a", "b"])?;
+    /// assert!(ring.insert("c").is_err()); // 3 × 512 are too many
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_points(mut self, max_points: usize) -> Self {
         self.budget.max_points = max_points.min(MOST_POINTS);
         self
@@ -91,12 +119,32 @@ impl<N, H> HashRingBuilder<N, H> {
     ///
     /// It bounds the time and the memory that a snapshot from an untrusted source can cost. Set it
     /// to `u64::MAX` for a snapshot of your own. It is not part of the placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::HashRing;
+    ///
+    /// let snapshot = HashRing::from_nodes(["a", "b"])?.snapshot();
+    /// assert!(HashRing::builder().max_work(10).restore(snapshot.clone()).is_err());
+    /// assert!(HashRing::builder().restore(snapshot).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_work(mut self, max_work: u64) -> Self {
         self.max_work = max_work;
         self
     }
 
     /// Creates the ring, without nodes.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::HashRing;
+    ///
+    /// let mut ring = HashRing::builder().virtual_nodes(100).build()?;
+    /// ring.insert("a")?;
+    /// assert!(HashRing::<&str>::builder().virtual_nodes(0).build().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Returns [`ConfigError::ZeroVirtualNodes`] for 0 virtual nodes, and

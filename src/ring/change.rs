@@ -76,6 +76,17 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     /// Returns the reason why `key` belongs to its owner: its token, the point that decides, the
     /// next preferences, and the drained nodes that were passed over.
     ///
+    /// # Examples
+    /// ```
+    /// let mut ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+    /// let usual = *ring.route("user:42").unwrap();
+    /// ring.drain(usual)?;
+    /// let why = ring.explain("user:42");
+    /// assert_eq!(*why.passed_over().next().unwrap().node, usual);
+    /// println!("{why}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// Hashes the points of the nodes that it shows and of all drained nodes, so it is not for
     /// every request.
@@ -135,6 +146,16 @@ impl<N, H> HashRing<N, H> {
 
     /// Returns what the loss of each whole domain (zone, rack) would do, in order of the first
     /// identity in each.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["eu-1", "eu-2", "us-1", "us-2"])?;
+    /// for loss in ring.losses_by(|node| &node[..2]) {
+    ///     assert_eq!(loss.lost.len(), 2); // a whole zone
+    ///     println!("{loss}");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(P + N × domains) if no domain holds nearly all nodes.

@@ -74,6 +74,17 @@ pub struct HashRing<N, H = Xxh3> {
 impl<N> HashRing<N> {
     /// Creates an empty ring with the default hasher [`Xxh3`], 512 virtual nodes and a budget of
     /// 2²⁴ points. Use [`builder`](HashRing::builder) to choose others.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::HashRing;
+    ///
+    /// let mut ring = HashRing::new();
+    /// assert_eq!(ring.route("user:42"), None);
+    /// ring.insert("a")?;
+    /// assert_eq!(ring.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         HashRing::with_hasher(Xxh3::new())
     }
@@ -83,6 +94,15 @@ construct_verbs!(impl[N: Key] HashRing<N>, N, example HashRing, ", [`NodeError::
 
 impl<N> HashRing<N> {
     /// Returns a builder, to choose the virtual nodes, the hasher and the budget of points.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::HashRing;
+    ///
+    /// let ring = HashRing::builder().virtual_nodes(1024).from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.virtual_nodes(), 1024);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn builder() -> HashRingBuilder<N> {
         HashRingBuilder::new()
     }
@@ -90,6 +110,16 @@ impl<N> HashRing<N> {
 
 impl<N, H> HashRing<N, H> {
     /// Creates an empty ring with this hasher and the other defaults of [`new`](HashRing::new).
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, SipHash13};
+    ///
+    /// let mut ring = HashRing::with_hasher(SipHash13::new(*b"16 secret bytes!"));
+    /// ring.insert("a")?;
+    /// assert_eq!(ring.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn with_hasher(hasher: H) -> Self {
         HashRing::configured(
             Budget {
@@ -110,22 +140,50 @@ impl<N, H> HashRing<N, H> {
 
     /// Returns the number of points on the ring: `virtual_nodes × weight` for each node that is not
     /// drained, or fewer if the hasher has fewer [points of its own](KeyHasher::hash_points).
+    ///
+    /// # Examples
+    /// ```
+    /// let mut ring = clockwise::HashRing::from_weighted([("a", 1), ("b", 3)])?;
+    /// assert_eq!(ring.point_count(), 4 * 512);
+    /// ring.drain("b")?;
+    /// assert_eq!(ring.point_count(), 512);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn point_count(&self) -> usize {
         self.points.len()
     }
 
     /// Returns the number of points for each unit of weight.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(clockwise::HashRing::<&str>::new().virtual_nodes(), 512);
+    /// ```
     pub fn virtual_nodes(&self) -> u32 {
         self.nodes.budget().virtual_nodes
     }
 
     /// Returns the greatest number of points that all members may need together, drained ones
     /// included.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(clockwise::HashRing::<&str>::new().max_points(), 1 << 24);
+    /// ```
     pub fn max_points(&self) -> usize {
         self.nodes.budget().max_points
     }
 
     /// Returns the hasher of keys and points.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, KeyHasher};
+    ///
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// assert_eq!(ring.token("user:42").get(), ring.hasher().hash_bytes(b"user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn hasher(&self) -> &H {
         &self.hasher
     }
@@ -263,6 +321,15 @@ impl<N, H> HashRing<N, H> {
     /// Returns the exact number of the 2⁶⁴ tokens that a member owns, or 0 if it is drained.
     /// Returns `None` if no member has this identity.
     ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let sum = ring.measure("a").unwrap() + ring.measure("b").unwrap();
+    /// assert_eq!(sum, 1 << 64); // exact, unlike `share`
+    /// assert_eq!(ring.measure("z"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(P) for P points.
     pub fn measure<Q: Key + ?Sized>(&self, id: &Q) -> Option<u128> {
@@ -273,6 +340,13 @@ impl<N, H> HashRing<N, H> {
     /// Returns the fraction of all tokens that a member owns, 0 to 1. Returns `None` if no member
     /// has this identity.
     ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_weighted([("a", 1), ("b", 3)])?;
+    /// assert!((0.7..0.8).contains(&ring.share("b").unwrap()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(P) for P points.
     pub fn share<Q: Key + ?Sized>(&self, id: &Q) -> Option<f64> {
@@ -280,6 +354,14 @@ impl<N, H> HashRing<N, H> {
     }
 
     /// Returns how evenly the tokens are spread over the eligible nodes, relative to their weights.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+    /// println!("{}", ring.balance()); // a table
+    /// assert!(ring.balance().busiest() < 1.2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(P) for P points.

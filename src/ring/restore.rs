@@ -26,6 +26,16 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     /// [`max_work`](HashRingBuilder::max_work) allows about 5 million points, which take half a
     /// second and 150 MB. For another budget use [`HashRingBuilder::restore`].
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Xxh3};
+    ///
+    /// let ring = HashRing::from_weighted([("a", 1), ("b", 2)])?;
+    /// let copy = HashRing::restore(ring.snapshot(), Xxh3::new())?;
+    /// assert!(copy.same_placement(&ring));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Returns a [`RestoreError`] if the format is newer, the kind, the layout or the hasher (with

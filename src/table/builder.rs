@@ -81,6 +81,15 @@ impl<N, H> SlotTableBuilder<N, H> {
     /// It is part of the placement: another number moves nearly every key. Choose it once, for the
     /// most nodes that you will ever have, at 100 slots or more for each node. If there are fewer
     /// slots than nodes, some nodes own nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let table = SlotTable::builder().slots(1024).from_nodes(["a", "b"])?;
+    /// assert_eq!(table.slot_count(), 1024);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn slots(mut self, slots: usize) -> Self {
         self.slots = slots;
         self
@@ -89,6 +98,15 @@ impl<N, H> SlotTableBuilder<N, H> {
     /// Sets the greatest number of slots that the table may have. The default is 2²⁴. A value above
     /// 2²⁸ counts as 2²⁸. On 32-bit targets a value above 2²⁵ counts as 2²⁵. The limit keeps a
     /// wrong number from taking all memory. It is not part of the placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let snapshot = SlotTable::from_nodes(["a", "b"])?.snapshot();
+    /// assert!(SlotTable::builder().max_slots(256).restore(snapshot).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_slots(mut self, max_slots: usize) -> Self {
         self.max_slots = max_slots.min(MOST_SLOTS);
         self
@@ -101,6 +119,15 @@ impl<N, H> SlotTableBuilder<N, H> {
     ///
     /// It bounds the time and the memory that a snapshot from an untrusted source can cost. Set it
     /// to `u64::MAX` for a snapshot of your own. It is not part of the placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let snapshot = SlotTable::from_nodes(["a", "b"])?.snapshot();
+    /// assert!(SlotTable::builder().max_work(10).restore(snapshot).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_work(mut self, max_work: u64) -> Self {
         self.max_work = max_work;
         self
@@ -111,12 +138,32 @@ impl<N, H> SlotTableBuilder<N, H> {
     ///
     /// 1.0 makes the table as even as whole slots allow. The factor is rounded down to a multiple
     /// of 2⁻³². It is part of the placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let nodes = (0..10u64).map(|i| format!("node-{i}"));
+    /// let table = SlotTable::builder().load_factor(1.02).from_nodes(nodes)?;
+    /// assert!(table.balance().busiest() < 1.021);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load_factor(mut self, load_factor: f64) -> Self {
         self.load_factor = Some(load_factor);
         self
     }
 
     /// Sets the hasher of keys and nodes. The default is [`Xxh3`]. It is part of the placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{SipHash13, SlotTable};
+    ///
+    /// let secret = SipHash13::new(*b"16 secret bytes!");
+    /// let table = SlotTable::builder().hasher(secret).from_nodes(["a", "b"])?;
+    /// assert!(table.route("user:42").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn hasher<H2>(self, hasher: H2) -> SlotTableBuilder<N, H2> {
         SlotTableBuilder {
             slots: self.slots,
@@ -129,6 +176,16 @@ impl<N, H> SlotTableBuilder<N, H> {
     }
 
     /// Creates the table, without nodes. Allocates nothing before the first node is added.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let mut table = SlotTable::builder().slots(1024).build()?;
+    /// table.insert("a")?;
+    /// assert!(SlotTable::<&str>::builder().slots(1000).build().is_err()); // not a power of two
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Returns [`ConfigError::SlotsNotPowerOfTwo`] also for 0 slots, [`ConfigError::TooManySlots`]

@@ -12,11 +12,27 @@ use core::iter::FusedIterator;
 
 impl<N, H> SlotTable<N, H> {
     /// Returns the number of slots, M.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(clockwise::SlotTable::from_nodes(["a"])?.slot_count(), 65_536);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn slot_count(&self) -> usize {
         self.config.slot_count()
     }
 
     /// Returns the load factor c that caps every node. Returns `None` if there is no cap.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// assert_eq!(SlotTable::<&str>::new().load_factor(), None);
+    /// let table = SlotTable::<&str>::builder().load_factor(1.25).build()?;
+    /// assert_eq!(table.load_factor(), Some(1.25));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load_factor(&self) -> Option<f64> {
         let Config { load_factor, .. } = self.config;
         load_factor.map(|load_factor| load_factor as f64 / ONE as f64)
@@ -63,6 +79,15 @@ impl<N, H> SlotTable<N, H> {
     /// The caps of all nodes sum to ⌈c·M⌉. The cap of a node is c·M·w/W, rounded up for the nodes
     /// with the largest remainders and down for the others.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let table = SlotTable::builder().slots(1024).load_factor(1.25).from_nodes(["a", "b"])?;
+    /// assert_eq!(table.capacity("a"), Some(640)); // 1.25 × 1024 ÷ 2
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(N log N).
     pub fn capacity<Q: Key + ?Sized>(&self, id: &Q) -> Option<usize> {
@@ -77,6 +102,13 @@ impl<N, H> SlotTable<N, H> {
     }
 
     /// Returns how evenly the slots are spread over the eligible nodes, relative to their weights.
+    ///
+    /// # Examples
+    /// ```
+    /// let table = clockwise::SlotTable::from_nodes(["a", "b", "c"])?;
+    /// assert!(table.balance().busiest() < 1.05);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(M).
@@ -97,6 +129,14 @@ impl<N, H> SlotTable<N, H> {
     ///
     /// `n` of 1 is [`balance`](SlotTable::balance). For copies over zones use
     /// [`Zoned::balance_of`](crate::Zoned::balance_of).
+    ///
+    /// # Examples
+    /// ```
+    /// let table = clockwise::SlotTable::from_nodes(["a", "b", "c"])?;
+    /// println!("{}", table.balance_of(2)); // two copies of each key
+    /// assert!(table.balance_of(2).busiest() < 1.05);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(N·M·n) for N nodes, M slots and small n.
@@ -133,6 +173,16 @@ impl<N, H> SlotTable<N, H> {
 }
 
 /// An iterator over the slots that a node owns, ascending; see [`SlotTable::slots_of`].
+///
+/// # Examples
+/// ```
+/// use clockwise::{SlotTable, table::Slots};
+///
+/// let table = SlotTable::from_nodes(["a", "b"])?;
+/// let mut slots: Slots<'_> = table.slots_of("a").unwrap();
+/// assert_eq!(table.owner_of(slots.next().unwrap()), Some(&"a"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "iterators are lazy"]
 pub struct Slots<'a> {

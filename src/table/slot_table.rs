@@ -87,6 +87,16 @@ pub struct SlotTable<N, H = Xxh3> {
 impl<N> SlotTable<N> {
     /// Creates an empty table with the default hasher [`Xxh3`], 65,536 slots and no cap. Use
     /// [`builder`](SlotTable::builder) to choose others.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let mut table = SlotTable::new();
+    /// table.insert("a")?;
+    /// assert_eq!(table.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         SlotTable::with_hasher(Xxh3::new())
     }
@@ -96,6 +106,15 @@ construct_verbs!(impl[N: Key] SlotTable<N>, N, example SlotTable, "");
 
 impl<N> SlotTable<N> {
     /// Returns a builder, to choose the number of slots, the cap and the hasher.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::SlotTable;
+    ///
+    /// let table = SlotTable::builder().load_factor(1.02).from_nodes(["a", "b"])?;
+    /// assert!(table.balance().busiest() < 1.021);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn builder() -> SlotTableBuilder<N> {
         SlotTableBuilder::new()
     }
@@ -103,6 +122,16 @@ impl<N> SlotTable<N> {
 
 impl<N, H> SlotTable<N, H> {
     /// Creates an empty table with this hasher and the other defaults of [`new`](SlotTable::new).
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{SipHash13, SlotTable};
+    ///
+    /// let mut table = SlotTable::with_hasher(SipHash13::new(*b"16 secret bytes!"));
+    /// table.insert("a")?;
+    /// assert_eq!(table.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn with_hasher(hasher: H) -> Self {
         SlotTable::configured(Config::DEFAULT, hasher)
     }
@@ -157,6 +186,14 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
 
 impl<N, H> SlotTable<N, H> {
     /// Returns the slot that `token` falls into: its top bits.
+    ///
+    /// # Examples
+    /// ```
+    /// let table = clockwise::SlotTable::from_nodes(["a", "b"])?;
+    /// let slot = table.slot_of(table.token("user:42"));
+    /// assert_eq!(table.owner_of(slot), table.route("user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn slot_of(&self, token: Token) -> usize {
         // Two shifts, because a table of one slot shifts out all 64 bits.

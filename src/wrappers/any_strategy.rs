@@ -50,6 +50,20 @@ where
 
 impl<N: Key> AnyStrategy<N> {
     /// Creates a value that holds `strategy`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{AnyStrategy, HashRing, Rendezvous};
+    ///
+    /// let name = "rendezvous"; // from a configuration file
+    /// let mut strategy = match name {
+    ///     "rendezvous" => AnyStrategy::new(Rendezvous::new()),
+    ///     _ => AnyStrategy::new(HashRing::new()),
+    /// };
+    /// strategy.insert("a")?;
+    /// assert_eq!(strategy.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new<S>(strategy: S) -> Self
     where
         S: Membership<Node = N> + Clone + fmt::Debug + Send + Sync + 'static,

@@ -184,6 +184,16 @@ impl<S> Bounded<S> {
     }
 
     /// Returns the inner strategy.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+    /// println!("{}", bounded.strategy().balance()); // what the ring itself can say
+    /// assert_eq!(bounded.strategy().virtual_nodes(), 512);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
@@ -193,17 +203,48 @@ impl<S> Bounded<S> {
     ///
     /// A strategy of your own that changes its members through `&self` must not be used inside:
     /// its changes are not seen.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let mut bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+    /// bounded.strategy_mut().insert(Tracked::new("c"))?;
+    /// assert_eq!(bounded.len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn strategy_mut(&mut self) -> &mut S {
         self.total_weight = TotalWeight::unknown();
         &mut self.strategy
     }
 
     /// Returns the load factor c.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let bounded = Bounded::new(HashRing::from_nodes(["a"].map(Tracked::new))?, 1.25)?;
+    /// assert_eq!(bounded.load_factor(), 1.25);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load_factor(&self) -> f64 {
         self.factor.get()
     }
 
     /// Returns L, the number of open leases of this `Bounded` and its clones.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+    /// let lease = bounded.acquire("user:42");
+    /// assert_eq!(bounded.open_leases(), 1);
+    /// drop(lease);
+    /// assert_eq!(bounded.open_leases(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open_leases(&self) -> u32 {
         self.open.get()
     }

@@ -57,6 +57,17 @@ pub struct Failover<S> {
 
 impl<S> Failover<S> {
     /// Creates a strategy of these groups, the first one the most preferred.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Failover, HashRing};
+    ///
+    /// let near = HashRing::from_nodes(["eu-1"])?;
+    /// let far = HashRing::from_nodes(["us-1"])?;
+    /// let groups = Failover::new(vec![near, far]);
+    /// assert_eq!(groups.route("user:42"), Some(&"eu-1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new(groups: Vec<S>) -> Self {
         Failover {
             groups,
@@ -123,12 +134,32 @@ impl<S> Failover<S> {
     }
 
     /// Returns the groups, the most preferred first.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Failover, HashRing};
+    ///
+    /// let groups = Failover::new(vec![HashRing::from_nodes(["eu-1"])?, HashRing::from_nodes(["us-1"])?]);
+    /// assert!(groups.groups()[1].contains("us-1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn groups(&self) -> &[S] {
         &self.groups
     }
 
     /// Returns a mutable reference to the groups, to change their members or to add, replace or
     /// remove groups.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Failover, HashRing};
+    ///
+    /// let mut groups = Failover::new(vec![HashRing::from_nodes(["eu-1"])?]);
+    /// groups.groups_mut().push(HashRing::from_nodes(["us-1"])?);
+    /// groups.drain("eu-1")?;
+    /// assert_eq!(groups.route("user:42"), Some(&"us-1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn groups_mut(&mut self) -> &mut Vec<S> {
         self.forget_health();
         &mut self.groups

@@ -38,6 +38,16 @@ pub struct Filtered<S, P> {
 
 impl<S, P> Filtered<S, P> {
     /// Creates `strategy` without the nodes for which `up` returns `false`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Filtered, HashRing};
+    ///
+    /// let this_zone = |node: &&str| node.starts_with("eu");
+    /// let local = Filtered::new(HashRing::from_nodes(["eu-1", "us-1"])?, this_zone);
+    /// assert_eq!(local.route("user:42"), Some(&"eu-1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new(strategy: S, up: P) -> Self
     where
         S: Strategy,
@@ -47,11 +57,30 @@ impl<S, P> Filtered<S, P> {
     }
 
     /// Returns the inner strategy.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Filtered, HashRing};
+    ///
+    /// let local = Filtered::new(HashRing::from_nodes(["eu-1", "us-1"])?, |node| *node == "eu-1");
+    /// assert_eq!(local.strategy().replicas("user:42", 2).len(), 2); // without the filter
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
     /// Returns a mutable reference to the inner strategy, to change its members.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Filtered, HashRing};
+    ///
+    /// let mut local = Filtered::new(HashRing::from_nodes(["eu-1"])?, |node: &&str| node.starts_with("eu"));
+    /// local.strategy_mut().insert("eu-2")?;
+    /// assert_eq!(local.replicas("user:42", 9).len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn strategy_mut(&mut self) -> &mut S {
         &mut self.strategy
     }

@@ -45,6 +45,17 @@ pub struct Spread<S, W> {
 impl<S, W> Spread<S, W> {
     /// Creates `strategy` with each key spread over as many nodes as `width` returns for its
     /// [`Token`], at least 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Spread, Tracked};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b", "c"].map(Tracked::new))?;
+    /// let hot = ring.token("front page");
+    /// let spread = Spread::new(ring, move |token| if token == hot { 3 } else { 1 });
+    /// assert!(spread.route("front page").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new(strategy: S, width: W) -> Self
     where
         W: Fn(Token) -> usize,
@@ -53,11 +64,30 @@ impl<S, W> Spread<S, W> {
     }
 
     /// Returns the inner strategy.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Spread, Tracked};
+    ///
+    /// let spread = Spread::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, |_| 2);
+    /// assert_eq!(spread.strategy().point_count(), 1024);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
     /// Returns a mutable reference to the inner strategy, to change its members.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Spread, Tracked};
+    ///
+    /// let mut spread = Spread::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, |_| 2);
+    /// spread.strategy_mut().insert(Tracked::new("c"))?;
+    /// assert_eq!(spread.len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn strategy_mut(&mut self) -> &mut S {
         &mut self.strategy
     }

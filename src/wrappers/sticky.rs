@@ -115,6 +115,18 @@ impl<S> Sticky<S> {
     ///
     /// With a capacity or a time to live of 0 nothing is remembered. Nothing is allocated in
     /// advance.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let sticky = Sticky::new(ring, 100_000, Duration::from_secs(1800));
+    /// sticky.route("session 7");
+    /// assert_eq!(sticky.session_count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(strategy: S, capacity: usize, ttl: Duration) -> Self {
         Sticky::with_clock(strategy, capacity, ttl, SystemClock::new())
     }
@@ -123,6 +135,20 @@ impl<S> Sticky<S> {
 impl<S, C> Sticky<S, C> {
     /// Creates a strategy as [`new`](Sticky::new) does, with this clock. It is read once or twice
     /// for each request.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::{cell::Cell, time::Duration};
+    ///
+    /// let time = Cell::new(Duration::ZERO);
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let sticky = Sticky::with_clock(ring, 1_000, Duration::from_secs(60), || time.get());
+    /// sticky.route("session 7");
+    /// time.set(Duration::from_secs(61));
+    /// assert_eq!(sticky.session_count(), 0); // expired
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_clock(strategy: S, capacity: usize, ttl: Duration, clock: C) -> Self {
         Sticky {
             strategy,
@@ -160,6 +186,19 @@ impl<S, C> Sticky<S, C> {
     ///
     /// Sessions keep their node if `strategy` has it and hashes keys as this one does. It counts as
     /// a later view than those before.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Rendezvous, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let sticky = Sticky::new(ring, 1_000, Duration::from_secs(60));
+    /// let node = sticky.route("session 7").copied();
+    /// let other = sticky.with_strategy(Rendezvous::from_nodes(["a", "b", "c"])?);
+    /// assert_eq!(other.route("session 7").copied(), node);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_strategy<T>(&self, strategy: T) -> Sticky<T, C> {
         Sticky {
             strategy,
@@ -172,17 +211,49 @@ impl<S, C> Sticky<S, C> {
     }
 
     /// Returns the inner strategy.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a"])?, 1_000, Duration::from_secs(60));
+    /// assert_eq!(sticky.strategy().route("session 7"), Some(&"a")); // binds nothing
+    /// assert_eq!(sticky.session_count(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
     /// Returns a mutable reference to the inner strategy. This is a later view from now on.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let mut sticky = Sticky::new(HashRing::from_nodes(["a"])?, 1_000, Duration::from_secs(60));
+    /// sticky.strategy_mut().insert("b")?;
+    /// assert_eq!(sticky.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn strategy_mut(&mut self) -> &mut S {
         self.view.generation = self.sessions.next_generation();
         &mut self.strategy
     }
 
     /// Returns the number of sessions that may be remembered.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a"])?, 1_000, Duration::from_secs(60));
+    /// assert_eq!(sticky.capacity(), 1_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn capacity(&self) -> usize {
         self.sessions.capacity()
     }
@@ -194,6 +265,19 @@ impl<S, C: Clock> Sticky<S, C> {
     ///
     /// If several threads ask for a new session at the same time, the first one binds it. Each of
     /// the others gets the node that it accepted, this once.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// let node = *sticky.route("session 7").unwrap();
+    /// // Its node is down for a moment: a detour, and the session stays bound.
+    /// assert_ne!(sticky.route_where("session 7", |other| *other != node), Some(&node));
+    /// assert_eq!(sticky.route("session 7"), Some(&node));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn route_where<'a, K, F>(&'a self, session: &K, mut accept: F) -> Option<&'a S::Node>
     where
         S: Strategy,
@@ -208,6 +292,17 @@ impl<S, C: Clock> Sticky<S, C> {
     }
 
     /// Returns the first `n` nodes for this session, its own first. Binds nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// sticky.bind("session 7", "b")?;
+    /// assert_eq!(sticky.replicas("session 7", 2), [&"b", &"a"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn replicas<K>(&self, session: &K, n: usize) -> Vec<&S::Node>
     where
         S: Strategy,

@@ -79,6 +79,17 @@ pub struct Zoned<S, D> {
 
 impl<S, D> Zoned<S, D> {
     /// Creates a strategy with the nodes of `strategy`, spread over the zones that `zone` returns.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Zoned};
+    ///
+    /// let ring = HashRing::from_nodes(["eu-1", "eu-2", "us-1"])?;
+    /// let zoned = Zoned::new(ring, |node: &&'static str| &node[..2]);
+    /// let copies = zoned.replicas("user:42", 2);
+    /// assert_ne!(copies[0][..2], copies[1][..2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new<V>(strategy: S, zone: D) -> Self
     where
         S: Strategy,
@@ -94,12 +105,31 @@ impl<S, D> Zoned<S, D> {
     }
 
     /// Returns the inner strategy.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Zoned};
+    ///
+    /// let zoned = Zoned::new(HashRing::from_nodes(["eu-1", "us-1"])?, |node: &&'static str| &node[..2]);
+    /// assert_eq!(zoned.strategy().route("user:42"), zoned.route("user:42")); // the owner is the same
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn strategy(&self) -> &S {
         &self.strategy
     }
 
     /// Returns a mutable reference to the inner strategy. The zones are counted again at the next
     /// use.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Zoned};
+    ///
+    /// let mut zoned = Zoned::new(HashRing::from_nodes(["eu-1"])?, |node: &&'static str| &node[..2]);
+    /// zoned.strategy_mut().insert("us-1")?;
+    /// assert_eq!(zoned.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn strategy_mut(&mut self) -> &mut S {
         #[cfg(feature = "std")]
         {

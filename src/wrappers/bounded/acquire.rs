@@ -19,6 +19,17 @@ impl<S: Strategy<Node: Counted>> Bounded<S> {
     ///
     /// From any number of threads, no node gets more than the cap that follows from the L that its
     /// acquirer read. The type's docs list when a node can be above its cap.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+    /// let lease = bounded.acquire("user:42").expect("no node is eligible");
+    /// assert_eq!(lease.in_flight(), 1); // it dereferences to the node
+    /// drop(lease); // the request has ended
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     #[must_use = "the place is given back when the lease is dropped"]
     pub fn acquire<K: Key + ?Sized>(&self, key: &K) -> Option<Lease<'_, S::Node>> {
@@ -27,6 +38,16 @@ impl<S: Strategy<Node: Counted>> Bounded<S> {
 
     /// Reserves a place for one request on the first node in a token's order that is below its
     /// cap. Returns `None` only if no node is eligible.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+    /// let token = bounded.token("user:42"); // hashed before, such as for a log
+    /// assert!(bounded.acquire_token(token).is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     #[must_use = "the place is given back when the lease is dropped"]
     pub fn acquire_token(&self, token: Token) -> Option<Lease<'_, S::Node>> {
@@ -104,6 +125,17 @@ impl<S: Strategy<Node: Counted>> Bounded<S> {
     /// a member that is drained or refused itself it is the cap that follows from its weight and
     /// the W of the other nodes; a session of `Sticky` is bound by it on a drained node. If every
     /// node is drained or refused, such a session has no cap.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+    /// let leases: Vec<_> = (0..7).map(|_| bounded.acquire("hot key")).collect();
+    /// assert_eq!(bounded.cap("a"), Some(5)); // 1.25 × (7 + 1) ÷ 2
+    /// assert_eq!(bounded.cap("z"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cap<Q: Key + ?Sized>(&self, id: &Q) -> Option<u32> {
         let weight = self.strategy.member(id.key_bytes().as_ref())?.weight;
         let look = Look::new(self, self.open.get(), Token::new(0), false);

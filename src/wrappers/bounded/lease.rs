@@ -15,6 +15,18 @@ use core::ops::Deref;
 ///
 /// If the node measures latency, the time from `acquire` to the drop is observed, as an answer
 /// unless [`failed`](Lease::failed) was called.
+///
+/// # Examples
+/// ```
+/// use clockwise::{Bounded, HashRing, Tracked};
+///
+/// let bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+/// if let Some(lease) = bounded.acquire("user:42") {
+///     println!("sending the request to {}", **lease);
+/// } // the request has ended
+/// assert_eq!(bounded.open_leases(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "the place is given back when this is dropped"]
 pub struct Lease<'a, N: Counted> {
     // Fields are dropped in this order: the watch is notified before the request stops counting.
@@ -36,6 +48,18 @@ impl<'a, N: Counted> Lease<'a, N> {
     }
 
     /// Returns the node. The reference may outlive the lease.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+    /// let lease = bounded.acquire("user:42").unwrap();
+    /// let node = lease.node();
+    /// drop(lease);
+    /// assert_eq!(node.in_flight(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn node(&self) -> &'a N {
         self.node
@@ -43,17 +67,56 @@ impl<'a, N: Counted> Lease<'a, N> {
 
     /// Records that the node has answered, such as by the first byte of a stream. The place stays
     /// reserved until the lease is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, PeakEwma, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+    /// let bounded = Bounded::new(HashRing::from_nodes([node])?, 1.25)?;
+    /// let mut lease = bounded.acquire("user:42").unwrap();
+    /// lease.answered(); // the first byte of a stream
+    /// assert!(lease.latency() > Duration::ZERO && lease.in_flight() == 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn answered(&mut self) {
         self.watched.get_mut().answered();
     }
 
     /// Records that the request has failed. The place stays reserved until the lease is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, PeakEwma, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+    /// let bounded = Bounded::new(HashRing::from_nodes([node])?, 1.25)?;
+    /// bounded.acquire("user:42").unwrap().failed();
+    /// assert!(bounded.get("a").unwrap().latency() > Duration::from_millis(900));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn failed(&mut self) {
         self.watched.get_mut().failed();
     }
 
     /// Treats the request as failed if the lease, or the guard that it becomes, is dropped before
     /// `answered` was called. See [`Counted::begin_async`].
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, PeakEwma, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let node = PeakEwma::new(Tracked::new("a"), Duration::from_secs(10))?;
+    /// let bounded = Bounded::new(HashRing::from_nodes([node])?, 1.25)?;
+    /// let mut lease = bounded.acquire("user:42").unwrap();
+    /// lease.expect_answer();
+    /// drop(lease); // the future was cancelled: a failure
+    /// assert!(bounded.get("a").unwrap().latency() > Duration::from_millis(900));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn expect_answer(&mut self) {
         self.watched.get_mut().expect_answer();
     }
@@ -62,6 +125,17 @@ impl<'a, N: Counted> Lease<'a, N> {
     ///
     /// Both the node's count and the leases of this `Bounded` keep the place until the guard is
     /// dropped, even if the node or the strategy is gone by then.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Tracked};
+    ///
+    /// let bounded = Bounded::new(HashRing::from_nodes(["a", "b"].map(Tracked::new))?, 1.25)?;
+    /// let request = bounded.acquire("user:42").unwrap().into_in_flight();
+    /// std::thread::spawn(move || drop(request)).join().unwrap();
+    /// assert_eq!(bounded.open_leases(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn into_in_flight(self) -> InFlightOf<N> {
         let (node, open) = (self.in_flight.into_owned(), self.open.into_owned());
         InFlight::new(node, Some(open), self.watched)

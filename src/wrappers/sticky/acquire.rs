@@ -39,6 +39,18 @@ impl<S, C: Clock> Sticky<Bounded<S>, C> {
 
     /// Reserves a place as [`acquire`](Sticky::acquire) does, on a node for which `accept` returns
     /// `true`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Bounded, HashRing, Sticky, Tracked};
+    /// use std::time::Duration;
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"].map(Tracked::new))?;
+    /// let sticky = Sticky::new(Bounded::new(ring, 1.5)?, 1_000, Duration::from_secs(60));
+    /// let lease = sticky.acquire_where("session 7", |node| **node != "a").unwrap();
+    /// assert_eq!(**lease, "b");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use = "the place is given back when the lease is dropped"]
     pub fn acquire_where<'a, K, F>(&'a self, session: &K, accept: F) -> Option<Lease<'a, S::Node>>
     where

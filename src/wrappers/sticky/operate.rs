@@ -14,6 +14,17 @@ impl<S, C: Clock> Sticky<S, C> {
     /// Returns the number of sessions that are remembered and have not expired. Never more than the
     /// capacity.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a"])?, 1_000, Duration::from_secs(60));
+    /// (0..100u32).for_each(|session| drop(sticky.route(&session)));
+    /// assert_eq!(sticky.session_count(), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(sessions).
     pub fn session_count(&self) -> usize {
@@ -58,6 +69,19 @@ impl<S, C: Clock> Sticky<S, C> {
     /// before the release may still begin on the node after it: see
     /// [the order of steps](Sticky#clones-and-older-views).
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let mut sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// sticky.bind("session 7", "a")?;
+    /// sticky.drain("a")?;
+    /// assert_eq!(sticky.release("a"), 1);
+    /// assert_eq!(sticky.route("session 7"), Some(&"b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(sessions).
     pub fn release<Q: Key + ?Sized>(&self, id: &Q) -> usize {
@@ -69,6 +93,20 @@ impl<S, C: Clock> Sticky<S, C> {
     /// An expired session is never used or counted, so this only saves memory. Without it, the
     /// session's next request or a full table frees its place.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::{cell::Cell, time::Duration};
+    ///
+    /// let time = Cell::new(Duration::ZERO);
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// let sticky = Sticky::with_clock(ring, 1_000, Duration::from_secs(60), || time.get());
+    /// sticky.route("session 7");
+    /// time.set(Duration::from_secs(61));
+    /// assert_eq!(sticky.purge(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(sessions).
     pub fn purge(&self) -> usize {
@@ -79,6 +117,18 @@ impl<S, C: Clock> Sticky<S, C> {
     ///
     /// They are not a snapshot of one moment: a session that is bound or used in the meantime may
     /// be missing or have its earlier times.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a"])?, 1_000, Duration::from_secs(60));
+    /// sticky.route("session 7");
+    /// let sessions = sticky.sessions();
+    /// assert_eq!((sessions.len(), sessions[0].token), (1, sticky.token("session 7")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(sessions), and a copy of each.
@@ -126,6 +176,18 @@ impl<S: Strategy, C: Clock> Sticky<S, C> {
     /// The node may be drained. With a capacity, a time to live or a maximum age of 0 nothing is
     /// bound.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// sticky.bind("session 7", "b")?;
+    /// assert_eq!(sticky.route("session 7"), Some(&"b"));
+    /// assert!(sticky.bind("session 7", "z").is_err()); // not a member
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NodeError::Unknown`] if no member has this identity. The session is unchanged then.
     pub fn bind<K, Q>(&self, session: &K, id: &Q) -> Result<(), NodeError>
@@ -138,6 +200,17 @@ impl<S: Strategy, C: Clock> Sticky<S, C> {
 
     /// Binds the session of a token to the member with this identity, as [`bind`](Sticky::bind)
     /// does.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// sticky.bind_token(sticky.token("session 7"), "b")?;
+    /// assert_eq!(sticky.route("session 7"), Some(&"b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`bind`](Sticky::bind).
@@ -152,6 +225,18 @@ impl<S: Strategy, C: Clock> Sticky<S, C> {
     }
 
     /// Forgets a session, for example at a log-out. Its next request is a first one.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// sticky.route("session 7");
+    /// sticky.forget("session 7"); // logged out
+    /// assert_eq!(sticky.session_count(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn forget<K: Key + ?Sized>(&self, session: &K) {
         self.sessions.forget(self.token(session));
     }

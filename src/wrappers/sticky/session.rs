@@ -12,6 +12,18 @@ use core::time::Duration;
 ///
 /// With the feature `serde` a token is written as 16 hexadecimal digits, an identity as two for
 /// each byte.
+///
+/// # Examples
+/// ```
+/// use clockwise::{HashRing, Sticky, wrappers::Session};
+/// use std::time::Duration;
+///
+/// let sticky = Sticky::new(HashRing::from_nodes(["a"])?, 1_000, Duration::from_secs(60));
+/// sticky.route("session 7");
+/// let stored: Vec<Session> = sticky.sessions();
+/// assert_eq!(stored[0].node, b"a");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -30,6 +42,18 @@ pub struct Session {
 impl Session {
     /// Creates a session that is bound to the node with the identity `node`, was bound `age` ago
     /// and was last used `idle` ago.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Sticky, wrappers::Session};
+    /// use std::time::Duration;
+    ///
+    /// let sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// let session = Session::new(sticky.token("session 7"), *b"b", Duration::ZERO, Duration::ZERO);
+    /// sticky.restore_sessions([session]); // such as from another system's table
+    /// assert_eq!(sticky.route("session 7"), Some(&"b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(token: Token, node: impl Into<Vec<u8>>, idle: Duration, age: Duration) -> Self {
         Session {
             token,

@@ -49,6 +49,18 @@ where
     /// each key has `n` copies.
     ///
     /// See [`HashRing::losses_of`].
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Zoned};
+    ///
+    /// let ring = HashRing::from_nodes(["eu-1", "eu-2", "us-1", "us-2"])?;
+    /// let zoned = Zoned::new(ring, |node: &&'static str| &node[..2]);
+    /// for loss in zoned.losses_of(2) {
+    ///     println!("{loss}"); // who takes over its copies
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn losses_of(&self, n: usize) -> Vec<Loss<'_, N>> {
         let groups = Groups::single(self.strategy.len());
         self.strategy.losses_across(n, &self.zone, &groups)
