@@ -2,12 +2,12 @@
 //!
 //! # Examples
 //! ```
-//! use clockwise::{ConfigError, HashRing, NodeError};
+//! use clockwise::{ConfigError, HashRing, NodeError, SlotTable};
 //!
 //! // A change of the members fails with a `NodeError`, a setting with a `ConfigError`.
 //! let mut ring = HashRing::from_nodes(["a"])?;
 //! assert!(matches!(ring.insert("a"), Err(NodeError::Duplicate { .. })));
-//! let built = clockwise::SlotTable::<&str>::builder().slots(1000).build();
+//! let built = SlotTable::<&str>::builder().load_factor(0.5).build();
 //! assert!(matches!(built, Err(ConfigError::OutOfRange { .. })));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
