@@ -2,14 +2,13 @@
 //!
 //! # Examples
 //! ```
-//! use clockwise::{ConfigError, HashRing, NodeError};
+//! use clockwise::{ConfigError, HashRing, NodeError, SlotTable};
 //!
 //! // A change of the members fails with a `NodeError`, a setting with a `ConfigError`.
 //! let mut ring = HashRing::from_nodes(["a"])?;
 //! assert!(matches!(ring.insert("a"), Err(NodeError::Duplicate { .. })));
-//! let built = HashRing::<&str>::builder().virtual_nodes(0).build();
-//! let error: ConfigError = built.unwrap_err();
-//! println!("{error}");
+//! let built = SlotTable::<&str>::builder().load_factor(0.5).build();
+//! assert!(matches!(built, Err(ConfigError::OutOfRange { .. })));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -15,6 +15,15 @@
 //!     [leaving your own ring](leaving_your_own_ring), without moving a key.
 //! 11. [Recipes](recipes): short answers to single questions.
 //! 12. [Security](security): keys, names and snapshots from people you do not trust.
+//!
+//! # Examples
+//! ```
+//! use clockwise::HashRing;
+//!
+//! let ring = HashRing::from_nodes(["cache-1", "cache-2", "cache-3"])?;
+//! assert_eq!(ring.route("user:42"), Some(&"cache-2"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[doc = include_str!("guide/first_steps.md")]
 pub mod first_steps {}

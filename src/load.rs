@@ -1,4 +1,15 @@
 //! [`Load`], the measure of how busy a node is, and the nodes that implement it.
+//!
+//! # Examples
+//! ```
+//! use clockwise::{LeastLoaded, Tracked};
+//!
+//! let servers = LeastLoaded::from_nodes(["a", "b"].map(Tracked::new))?;
+//! let busy = servers.route("").unwrap();
+//! let _request = busy.begin();
+//! assert_ne!(**servers.route("").unwrap(), **busy);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[cfg(target_has_atomic = "ptr")]
 pub(crate) mod count;

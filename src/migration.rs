@@ -10,6 +10,20 @@
 //!
 //! The module works on ranges of tokens with the ranks of their owners, and on memberships. It
 //! knows no ring and no table.
+//!
+//! # Examples
+//! ```
+//! use clockwise::{Epochs, HashRing};
+//!
+//! let old = HashRing::from_nodes(["a", "b", "c"])?;
+//! let mut new = old.clone();
+//! new.insert("d")?;
+//! let mut plan = old.diff(&new)?.plan(4)?; // what to copy, in a good order
+//! let epochs = Epochs::new(&old, &new); // where to read and write meanwhile
+//! assert!(plan.start().is_some());
+//! assert_eq!(epochs.reads("user:42"), old.replicas("user:42", 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod copies;
 mod diff;

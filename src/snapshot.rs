@@ -345,6 +345,15 @@ macro_rules! snapshot_verbs {
             /// insertion order and the history do not matter. The fingerprint is 64 bits of XXH3.
             /// It detects accidents, but not an attacker who makes two memberships look the same.
             ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("let mut strategy = clockwise::", stringify!($strategy), "::from_nodes([\"a\", \"b\"])?;")]
+            /// let before = strategy.fingerprint();
+            /// strategy.drain("a")?;
+            /// assert_ne!(strategy.fingerprint(), before);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
             /// # Performance
             /// O(bytes of all identities).
             pub fn fingerprint(&self) -> u64 {
@@ -355,6 +364,14 @@ macro_rules! snapshot_verbs {
             /// parameters, the same hasher (by its hash of a fixed probe), and members of the same
             /// identities, weights and drained states. The nodes may be of different types and
             /// carry different data.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("let here = clockwise::", stringify!($strategy), "::from_nodes([\"a\", \"b\"])?;")]
+            #[doc = concat!("let there = clockwise::", stringify!($strategy), "::from_nodes([\"b\", \"a\"])?;")]
+            /// assert!(here.same_placement(&there)); // the order of the list does not matter
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             ///
             /// # Performance
             /// O(bytes of all identities).
@@ -372,6 +389,16 @@ macro_rules! snapshot_verbs {
             /// Returns the configuration and the members, to be stored or sent. The snapshot holds
             /// neither the hasher's key nor anything that follows from the members, such as points
             /// or slots.
+            ///
+            /// # Examples
+            /// ```
+            /// use clockwise::Xxh3;
+            ///
+            #[doc = concat!("let strategy = clockwise::", stringify!($strategy), "::from_nodes([\"a\", \"b\"])?;")]
+            #[doc = concat!("let copy = clockwise::", stringify!($strategy), "::restore(strategy.snapshot(), Xxh3::new())?;")]
+            /// assert!(copy.same_placement(&strategy));
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             ///
             /// # Performance
             /// O(N).

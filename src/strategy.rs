@@ -105,6 +105,20 @@ pub trait Strategy {
     ///
     /// Returns the node for which `accept` returned `true` and does not call it again, so `accept`
     /// may reserve or collect. Returns `None` if no node was accepted.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Strategy};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b", "c"])?;
+    /// let mut offered = Vec::new();
+    /// let picked = ring.pick(ring.token("user:42"), &mut |node| {
+    ///     offered.push(node);
+    ///     offered.len() == 2 // accept the second one
+    /// });
+    /// assert_eq!(picked, Some(offered[1]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn pick<'a>(
         &'a self,
         token: Token,
@@ -112,12 +126,41 @@ pub trait Strategy {
     ) -> Option<&'a Self::Node>;
 
     /// Returns the token of a key's bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Strategy};
+    ///
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// assert_eq!(ring.token_of(b"user:42"), ring.token("user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn token_of(&self, key: &[u8]) -> Token;
 
     /// Returns the member with this identity, drained or not.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Strategy};
+    ///
+    /// let ring = HashRing::from_weighted([("a", 1), ("b", 3)])?;
+    /// assert_eq!(ring.member(b"b").map(|member| member.weight), Some(3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn member(&self, id: &[u8]) -> Option<Member<'_, Self::Node>>;
 
     /// Passes every member to `f`, drained ones too, in order of identity.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Strategy};
+    ///
+    /// let ring = HashRing::from_weighted([("a", 1), ("b", 3)])?;
+    /// let mut weight = 0;
+    /// ring.for_each_member(&mut |member| weight += member.weight);
+    /// assert_eq!(weight, 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn for_each_member<'a>(&'a self, f: &mut dyn FnMut(Member<'a, Self::Node>));
 
     /// Passes every member that is not drained to `f`, in any order that stays the same until the
@@ -125,6 +168,18 @@ pub trait Strategy {
     ///
     /// Override it if [`for_each_member`](Strategy::for_each_member) has to sort the members:
     /// wrappers call this method during a pick.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Strategy};
+    ///
+    /// let mut ring = HashRing::from_weighted([("a", 1), ("b", 3)])?;
+    /// ring.drain("b")?;
+    /// let mut weight = 0;
+    /// ring.for_each_eligible(&mut |member| weight += member.weight);
+    /// assert_eq!(weight, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn for_each_eligible<'a>(&'a self, f: &mut dyn FnMut(Member<'a, Self::Node>)) {
         self.for_each_member(&mut |member| {
             if !member.drained {
@@ -134,6 +189,16 @@ pub trait Strategy {
     }
 
     /// Returns the first node in `token`'s order. Returns `None` only if no node is eligible.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Strategy};
+    ///
+    /// let strategy: Box<dyn Strategy<Node = &str>> = Box::new(HashRing::from_nodes(["a", "b"])?);
+    /// let token = strategy.token_of(b"user:42");
+    /// assert_eq!(strategy.route_token(token), strategy.pick(token, &mut |_| true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn route_token(&self, token: Token) -> Option<&Self::Node> {
         self.pick(token, &mut |_| true)
     }
@@ -142,18 +207,49 @@ pub trait Strategy {
     /// filter.
     ///
     /// A wrapper that returns to a node by its identity, as a session does, asks this first.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Filtered, HashRing, Strategy};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// assert!(ring.admits(&"a"));
+    /// let filtered = Filtered::new(ring, |node: &&str| *node != "a");
+    /// assert!(!filtered.admits(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn admits(&self, node: &Self::Node) -> bool {
         let _ = node;
         true
     }
 
     /// Returns `true` if [`admits`](Strategy::admits) may return `false`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Filtered, HashRing, Strategy};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// assert!(!ring.is_filtered());
+    /// assert!(Filtered::new(ring, |node: &&str| *node != "a").is_filtered());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn is_filtered(&self) -> bool {
         false
     }
 
     /// Returns the weight of a node that this strategy has handed out, if it can tell from the
     /// reference in O(1). Returns `None` to say: ask [`member`](Strategy::member).
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Strategy};
+    ///
+    /// let ring = HashRing::from_weighted([("a", 3)])?;
+    /// let node = ring.route("user:42").unwrap();
+    /// assert_eq!(ring.weight_of(node), Some(3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn weight_of(&self, node: &Self::Node) -> Option<u32> {
         let _ = node;
         None
@@ -163,6 +259,16 @@ pub trait Strategy {
     /// reference in O(1). Returns `None` to say: take the node's [`key_bytes`](Key::key_bytes).
     ///
     /// The identity is the one that the node joined with, even if its key bytes have changed since.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Strategy};
+    ///
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// let node = ring.route("user:42").unwrap();
+    /// assert_eq!(ring.identity_of(node), Some(&b"a"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn identity_of(&self, node: &Self::Node) -> Option<&[u8]> {
         let _ = node;
         None
@@ -189,11 +295,33 @@ pub trait Strategy {
 /// ```
 pub trait Route: Strategy {
     /// Returns the node for `key`. Returns `None` only if no node is eligible.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Route, Strategy};
+    ///
+    /// fn address<S: Strategy<Node = String>>(servers: &S, key: &str) -> Option<String> {
+    ///     servers.route(key).cloned()
+    /// }
+    ///
+    /// let ring = HashRing::from_nodes(["10.0.0.1:80".to_string()])?;
+    /// assert_eq!(address(&ring, "user:42").as_deref(), Some("10.0.0.1:80"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn route<K: Key + ?Sized>(&self, key: &K) -> Option<&Self::Node> {
         self.route_token(self.token_of(key.key_bytes().as_ref()))
     }
 
     /// Returns the first node in `key`'s order for which `accept` returns `true`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Route, Strategy};
+    ///
+    /// let strategy: Box<dyn Strategy<Node = &str>> = Box::new(HashRing::from_nodes(["a", "b"])?);
+    /// assert_eq!(strategy.route_where("user:42", |node| *node != "a"), Some(&"b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn route_where<'a, K, F>(&'a self, key: &K, mut accept: F) -> Option<&'a Self::Node>
     where
         K: Key + ?Sized,
@@ -241,6 +369,15 @@ pub trait Route: Strategy {
     }
 
     /// Returns the first `n` nodes in `key`'s order, all distinct, or fewer if fewer are eligible.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Route, Strategy};
+    ///
+    /// let strategy: Box<dyn Strategy<Node = &str>> = Box::new(HashRing::from_nodes(["a", "b"])?);
+    /// assert_eq!(strategy.replicas("user:42", 2).len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn replicas<'a, K: Key + ?Sized>(&'a self, key: &K, n: usize) -> Vec<&'a Self::Node> {
         // More may be asked for than there are.
         let mut replicas = Vec::with_capacity(n.min(8));
@@ -263,6 +400,17 @@ pub trait Route: Strategy {
     /// [`Zoned`](crate::Zoned) has this order as its own. Use it if you ask often, as it knows its
     /// zones, or if other wrappers are to follow the order.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Route, Strategy};
+    ///
+    /// let strategy: Box<dyn Strategy<Node = &str>> =
+    ///     Box::new(HashRing::from_nodes(["eu-1", "eu-2", "us-1"])?);
+    /// let copies = strategy.replicas_across("user:42", 2, |node| &node[..2]);
+    /// assert_ne!(copies[0][..2], copies[1][..2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// Looks at O(n) nodes (expected, for domains of equal size) if `n` is at most the number of
     /// domains. If more nodes must be looked at, the members are counted by domain once, which
@@ -279,6 +427,16 @@ pub trait Route: Strategy {
 
     /// Returns what [`replicas_across`](Route::replicas_across) returns, if all `n` nodes are in
     /// distinct domains.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Route, Strategy};
+    ///
+    /// let strategy: Box<dyn Strategy<Node = &str>> = Box::new(HashRing::from_nodes(["eu-1", "eu-2"])?);
+    /// let error = strategy.try_replicas_across("user:42", 2, |node| &node[..2]).unwrap_err();
+    /// assert_eq!((error.wanted, error.found), (2, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotEnoughDomains`] if fewer than `n` domains have an eligible node.

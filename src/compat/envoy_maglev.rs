@@ -67,11 +67,31 @@ pub struct EnvoyMaglev<N> {
 
 impl<N> EnvoyMaglev<N> {
     /// Creates a strategy without nodes, with 65,537 slots.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyMaglev;
+    ///
+    /// let mut maglev = EnvoyMaglev::new();
+    /// maglev.extend_weighted([("10.0.0.1:80", 1), ("10.0.0.2:80", 1)])?;
+    /// assert_eq!(maglev.table_size(), 65_537);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         EnvoyMaglev::configured(TABLE_SIZE)
     }
 
     /// Returns a builder with which the size of the table can be set.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyMaglev;
+    ///
+    /// // maglev_lb_config: { table_size: 1009 }
+    /// let maglev = EnvoyMaglev::builder().table_size(1009).from_nodes(["10.0.0.1:80"])?;
+    /// assert_eq!(maglev.table_size(), 1009);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn builder() -> EnvoyMaglevBuilder<N> {
         EnvoyMaglevBuilder {
             table_size: TABLE_SIZE,
@@ -120,6 +140,13 @@ placement!(
 
 impl<N> EnvoyMaglev<N> {
     /// Returns the number of slots of the table.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyMaglev;
+    ///
+    /// assert_eq!(EnvoyMaglev::<&str>::new().table_size(), 65_537);
+    /// ```
     pub fn table_size(&self) -> u64 {
         self.table_size
     }
@@ -255,6 +282,17 @@ fn is_prime(n: u64) -> bool {
 }
 
 /// A builder that configures an [`EnvoyMaglev`]; see [`EnvoyMaglev::builder`].
+///
+/// # Examples
+/// ```
+/// use clockwise::compat::EnvoyMaglev;
+///
+/// let maglev = EnvoyMaglev::builder()
+///     .table_size(1009)
+///     .from_weighted([("10.0.0.1:80", 1), ("10.0.0.2:80", 3)])?;
+/// assert_eq!(maglev.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct EnvoyMaglevBuilder<N> {
@@ -264,6 +302,14 @@ pub struct EnvoyMaglevBuilder<N> {
 
 impl<N> EnvoyMaglevBuilder<N> {
     /// Sets `table_size`, a prime up to 5,000,011, by default 65,537.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyMaglev;
+    ///
+    /// assert!(EnvoyMaglev::<&str>::builder().table_size(1009).build().is_ok());
+    /// assert!(EnvoyMaglev::<&str>::builder().table_size(1000).build().is_err()); // not a prime
+    /// ```
     pub fn table_size(mut self, slots: u64) -> Self {
         self.table_size = slots;
         self

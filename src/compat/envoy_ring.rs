@@ -92,11 +92,31 @@ struct Sizes {
 impl<N> EnvoyRing<N> {
     /// Creates a strategy without nodes with the default sizes of Envoy: at least 1024 points, and
     /// at most 8,388,608.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyRing;
+    ///
+    /// let mut ring = EnvoyRing::new();
+    /// ring.insert("10.0.0.1:80")?;
+    /// assert_eq!(ring.route("user:42"), Some(&"10.0.0.1:80"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         EnvoyRing::configured(EnvoyRing::<N>::builder().sizes)
     }
 
     /// Returns a builder with which the sizes can be set.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyRing;
+    ///
+    /// // ring_hash_lb_config: { minimum_ring_size: 2048 }
+    /// let ring = EnvoyRing::builder().min_ring_size(2048).from_nodes(["10.0.0.1:80"])?;
+    /// assert_eq!(ring.point_count(), 2048);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn builder() -> EnvoyRingBuilder<N> {
         EnvoyRingBuilder {
             sizes: Sizes {
@@ -172,6 +192,14 @@ placement!(
 
 impl<N> EnvoyRing<N> {
     /// Returns the number of points on the ring.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyRing;
+    ///
+    /// assert_eq!(EnvoyRing::from_nodes(["10.0.0.1:80"])?.point_count(), 1024);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn point_count(&self) -> usize {
         self.points.len()
     }
@@ -229,6 +257,18 @@ fn points(list: &[Listed<'_>], sizes: Sizes) -> Points {
 }
 
 /// A builder that configures an [`EnvoyRing`]; see [`EnvoyRing::builder`] and [`EnvoyRing::grpc`].
+///
+/// # Examples
+/// ```
+/// use clockwise::compat::EnvoyRing;
+///
+/// let ring = EnvoyRing::builder()
+///     .min_ring_size(2048)
+///     .max_ring_size(4096)
+///     .from_weighted([("10.0.0.1:80", 1), ("10.0.0.2:80", 3)])?;
+/// assert!(ring.point_count() >= 2048);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct EnvoyRingBuilder<N> {
@@ -239,6 +279,15 @@ pub struct EnvoyRingBuilder<N> {
 impl<N> EnvoyRingBuilder<N> {
     /// Sets `minimum_ring_size` (gRPC: `minRingSize`), from 1 to 8,388,608, by default 1024. The
     /// ring has this many points or a few more, unless the maximum is less.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyRing;
+    ///
+    /// let ring = EnvoyRing::builder().min_ring_size(4096).from_nodes(["10.0.0.1:80"])?;
+    /// assert_eq!(ring.point_count(), 4096);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn min_ring_size(mut self, points: u64) -> Self {
         self.sizes.min = points;
         self
@@ -246,6 +295,16 @@ impl<N> EnvoyRingBuilder<N> {
 
     /// Sets `maximum_ring_size` (gRPC: `maxRingSize`), from 1 to 8,388,608, which is the default of
     /// Envoy. The default of gRPC is 4096.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyRing;
+    ///
+    /// let sizes = EnvoyRing::builder().min_ring_size(100).max_ring_size(200);
+    /// let ring = sizes.from_weighted([("10.0.0.1:80", 1), ("10.0.0.2:80", 999)])?;
+    /// assert!(ring.point_count() <= 201);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn max_ring_size(mut self, points: u64) -> Self {
         self.sizes.max = points;
         self
@@ -253,6 +312,15 @@ impl<N> EnvoyRingBuilder<N> {
 
     /// Sets what both sizes are cut to, from 1 to 8,388,608: gRPC's
     /// `GRPC_ARG_RING_HASH_LB_RING_SIZE_CAP`, by default 4096. Envoy has no such cap.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::EnvoyRing;
+    ///
+    /// let ring = EnvoyRing::grpc().min_ring_size(10_000).max_ring_size(20_000).ring_size_cap(512);
+    /// assert_eq!(ring.from_nodes(["10.0.0.1:80"])?.point_count(), 512);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ring_size_cap(mut self, points: u64) -> Self {
         self.sizes.cap = points;
         self

@@ -121,6 +121,16 @@ pub struct HaproxyConsistent<N> {
 impl<N> HaproxyConsistent<N> {
     /// Creates a strategy without nodes for `hash-type consistent` without more words: sdbm with
     /// avalanche.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::HaproxyConsistent;
+    ///
+    /// let mut servers = HaproxyConsistent::new();
+    /// servers.insert_weighted("a", 10)?;
+    /// assert_eq!(servers.route("user:42"), Some(&"a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         HaproxyConsistent::configured(Keys {
             hash: HaproxyHash::Sdbm,
@@ -129,6 +139,16 @@ impl<N> HaproxyConsistent<N> {
     }
 
     /// Returns a builder with which the hash function and the ids can be set.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::{HaproxyConsistent, HaproxyHash};
+    ///
+    /// // hash-type consistent crc32
+    /// let servers = HaproxyConsistent::builder().hash(HaproxyHash::Crc32).from_nodes(["a", "b"])?;
+    /// assert!(servers.route("user:42").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn builder() -> HaproxyConsistentBuilder<N> {
         HaproxyConsistentBuilder::new()
     }
@@ -179,12 +199,30 @@ placement!(
 
 impl<N> HaproxyConsistent<N> {
     /// Returns the id of a node. Returns `None` if no node has this identity.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::HaproxyConsistent;
+    ///
+    /// let servers = HaproxyConsistent::from_nodes(["a", "b"])?;
+    /// assert_eq!((servers.id("a"), servers.id("b"), servers.id("z")), (Some(1), Some(2), None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn id<Q: Key + ?Sized>(&self, id: &Q) -> Option<u32> {
         let rank = self.nodes.rank_of(id.key_bytes().as_ref())?;
         Some(self.ids[rank])
     }
 
     /// Returns the number of points on the ring.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::HaproxyConsistent;
+    ///
+    /// let servers = HaproxyConsistent::from_weighted([("a", 1), ("b", 3)])?;
+    /// assert_eq!(servers.point_count(), 4 * 16);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn point_count(&self) -> usize {
         self.points.len()
     }

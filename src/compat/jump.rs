@@ -57,6 +57,16 @@ pub struct Jump<N> {
 
 impl<N> Jump<N> {
     /// Creates a strategy without shards.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Jump;
+    ///
+    /// let mut shards = Jump::new();
+    /// shards.insert("shard-0")?;
+    /// assert_eq!(shards.route(&7u64), Some(&"shard-0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         let limits = Limits {
             weight: 1,
@@ -98,6 +108,15 @@ placement!(
 
 impl<N> Jump<N> {
     /// Returns the number of a shard. Returns `None` if no shard has this identity. O(n).
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Jump;
+    ///
+    /// let shards = Jump::from_nodes(["x", "a"])?; // the order of the list counts
+    /// assert_eq!((shards.number("x"), shards.number("a")), (Some(0), Some(1)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn number<Q: Key + ?Sized>(&self, id: &Q) -> Option<usize> {
         let rank = self.nodes.rank_of(id.key_bytes().as_ref())?;
         self.order.iter().position(|&other| other as usize == rank)

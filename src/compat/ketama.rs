@@ -90,12 +90,33 @@ pub struct Ketama<N> {
 
 impl<N> Ketama<N> {
     /// Creates a strategy without nodes that answers as libmemcached does.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Ketama;
+    ///
+    /// let mut servers = Ketama::new();
+    /// servers.insert("10.0.0.1:11211")?;
+    /// assert_eq!(servers.route("user:42"), Some(&"10.0.0.1:11211"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         Ketama::configured(LIBMEMCACHED)
     }
 
     /// Returns a builder of the placement of a twemproxy (nutcracker) pool with
     /// `distribution: ketama`. The default hash is `fnv1a_64`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Ketama;
+    ///
+    /// // distribution: ketama
+    /// // hash_tag: "{}"
+    /// let pool = Ketama::twemproxy().hash_tag("{}").from_nodes(["10.0.0.1:11211", "10.0.0.2:11211"])?;
+    /// assert_eq!(pool.route("a{42}"), pool.route("b{42}"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn twemproxy() -> KetamaBuilder<N> {
         KetamaBuilder::new()
     }
@@ -151,6 +172,14 @@ placement!(
 
 impl<N> Ketama<N> {
     /// Returns the number of points on the ring.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Ketama;
+    ///
+    /// assert_eq!(Ketama::from_nodes(["10.0.0.1:11211", "10.0.0.2:11211"])?.point_count(), 320);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn point_count(&self) -> usize {
         self.points.len()
     }

@@ -94,6 +94,16 @@ enum Program {
 
 impl<N> Nginx<N> {
     /// Creates a strategy without nodes that answers as nginx does.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Nginx;
+    ///
+    /// let mut upstream = Nginx::new();
+    /// upstream.insert_weighted("10.0.0.1:80", 2)?;
+    /// assert_eq!(upstream.route("/index.html"), Some(&"10.0.0.1:80"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new() -> Self {
         Nginx::configured(Program::Nginx)
     }
@@ -180,6 +190,14 @@ placement!(
 
 impl<N> Nginx<N> {
     /// Returns the number of points on the ring.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Nginx;
+    ///
+    /// assert_eq!(Nginx::from_weighted([("10.0.0.1:80", 2)])?.point_count(), 320);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn point_count(&self) -> usize {
         self.points.len()
     }
@@ -223,6 +241,15 @@ debug_numbers!(
 );
 
 /// A builder that configures an [`Nginx`] as pingora has it; see [`Nginx::pingora`].
+///
+/// # Examples
+/// ```
+/// use clockwise::compat::Nginx;
+///
+/// let pingora = Nginx::pingora().from_nodes(["10.0.0.1:80", "10.0.0.2:80"])?;
+/// assert!(pingora.route("user:42").is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct NginxBuilder<N> {
@@ -232,6 +259,16 @@ pub struct NginxBuilder<N> {
 
 impl<N> NginxBuilder<N> {
     /// Builds the strategy without nodes.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Nginx;
+    ///
+    /// let mut pingora = Nginx::pingora().build()?;
+    /// pingora.insert("10.0.0.1:80")?;
+    /// assert_eq!(pingora.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// None: it returns a `Result` because all builders do.

@@ -101,6 +101,18 @@ impl<'a, N> Migration<'a, N> {
     ///
     /// The ranges of two moves are disjoint, or equal if several members of a replica set are
     /// replaced. Neighbours that agree are merged. A range that passes 2⁶⁴ − 1 is split there.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let migration = old.diff(&new)?;
+    /// for m in migration.moves() {
+    ///     assert_eq!((old.route_token(m.range.first()), new.route_token(m.range.first())), (m.from, m.to));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn moves(&self) -> Moves<'_, N> {
         Moves {
             migration: self,
@@ -109,6 +121,17 @@ impl<'a, N> Migration<'a, N> {
     }
 
     /// Returns the moves away from one node, or none if the node is unknown.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.remove("a");
+    /// let migration = old.diff(&new)?;
+    /// assert_eq!(migration.moves_from("a").count(), migration.moves().count());
+    /// assert_eq!(migration.moves_from("b").count(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(moves).
@@ -121,6 +144,17 @@ impl<'a, N> Migration<'a, N> {
     }
 
     /// Returns the moves to one node, or none if the node is unknown.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let migration = old.diff(&new)?;
+    /// let tokens: u128 = migration.moves_to("c").map(|m| m.range.len()).sum();
+    /// assert_eq!(Some(tokens), new.measure("c"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(moves).
@@ -137,6 +171,19 @@ impl<'a, N> Migration<'a, N> {
     /// If several members of the token's replica set are replaced, this is the first of
     /// [`all_of`](Migration::all_of).
     ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let migration = old.diff(&new)?;
+    /// for user in 0..1000u32 {
+    ///     let moves = migration.of(old.token(&user)).is_some();
+    ///     assert_eq!(moves, old.route(&user) != new.route(&user));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(log moves).
     pub fn of(&self, token: Token) -> Option<Move<&N>> {
@@ -145,6 +192,15 @@ impl<'a, N> Migration<'a, N> {
 
     /// Returns all moves that `token` is part of: one for each member of its replica set that is
     /// replaced.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let new = clockwise::HashRing::from_nodes(["c", "d"])?;
+    /// let migration = old.diff_replicas(&new, 2)?;
+    /// assert_eq!(migration.all_of(old.token("user:42")).count(), 2); // both copies
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(log moves).
@@ -162,18 +218,43 @@ impl<'a, N> Migration<'a, N> {
     }
 
     /// Returns `true` if nothing moves.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert!(ring.diff(&ring.clone())?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
     /// Returns the number of tokens that move, 0 to 2⁶⁴. Between replica sets it is the number of
     /// copies of tokens.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.remove("a");
+    /// assert_eq!(Some(old.diff(&new)?.measure()), old.measure("a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn measure(&self) -> u128 {
         self.steps.iter().map(Step::measure).sum()
     }
 
     /// Returns the fraction of all tokens that moves, 0.0 to 1.0. Between replica sets it is the
     /// fraction of all copies.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+    /// let mut new = old.clone();
+    /// new.insert("d")?;
+    /// assert!((0.2..0.3).contains(&old.diff(&new)?.share())); // about a quarter
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn share(&self) -> f64 {
         self.share_of(self.measure())
     }
@@ -194,6 +275,17 @@ impl<N> fmt::Debug for Migration<'_, N> {
 }
 
 /// The moves of a migration; see [`Migration::moves`].
+///
+/// # Examples
+/// ```
+/// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+/// let mut new = old.clone();
+/// new.insert("c")?;
+/// let migration = old.diff(&new)?;
+/// let mut moves: clockwise::migration::Moves<'_, &str> = migration.moves();
+/// assert_eq!(moves.next().unwrap().to, Some(&"c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "iterators are lazy"]
 pub struct Moves<'a, N> {
     migration: &'a Migration<'a, N>,

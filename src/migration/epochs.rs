@@ -111,6 +111,19 @@ pub struct Epochs<Old, New = Old> {
 
 impl<Old, New> Epochs<Old, New> {
     /// Creates epochs for one replica of each key, with all ranges in [`Stage::Copying`].
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage};
+    ///
+    /// let old = HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let epochs = Epochs::new(old, new);
+    /// assert_eq!(epochs.reads("user:42"), epochs.old_replicas("user:42"));
+    /// assert_eq!(epochs.stages().count(), 1); // all of it in `Stage::Copying`
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn new(old: Old, new: New) -> Self {
         Epochs {
             old,
@@ -126,12 +139,34 @@ impl<Old, New> Epochs<Old, New> {
     ///
     /// It must be the number that the moves were worked out for: `diff_replicas(&new, n)` goes with
     /// `with_replicas(n)`, and `diff` with the default of 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let old = HashRing::from_nodes(["a", "b", "c"])?;
+    /// let mut new = old.clone();
+    /// new.insert("d")?;
+    /// let epochs = Epochs::new(old, new).with_replicas(2);
+    /// assert_eq!(epochs.reads("user:42").len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_replicas(self, n: usize) -> Self {
         self.with_replicas_between(n, n)
     }
 
     /// Sets the number of replicas of each key on the old and on the new side. 0 counts as 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b", "c"])?;
+    /// let epochs = Epochs::new(&ring, &ring).with_replicas_between(2, 3); // one copy more
+    /// assert_eq!((epochs.reads("user:42").len(), epochs.writes("user:42").len()), (2, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_replicas_between(self, old_n: usize, new_n: usize) -> Self {
         Epochs {
@@ -142,16 +177,46 @@ impl<Old, New> Epochs<Old, New> {
     }
 
     /// Returns the old placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let epochs = Epochs::new(HashRing::from_nodes(["a"])?, HashRing::from_nodes(["b"])?);
+    /// assert!(epochs.old_strategy().contains("a"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn old_strategy(&self) -> &Old {
         &self.old
     }
 
     /// Returns the new placement.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let epochs = Epochs::new(HashRing::from_nodes(["a"])?, HashRing::from_nodes(["b"])?);
+    /// assert!(epochs.new_strategy().contains("b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new_strategy(&self) -> &New {
         &self.new
     }
 
     /// Returns the stage of `token`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage, TokenRange};
+    ///
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// let mut epochs = Epochs::new(&ring, &ring);
+    /// assert_eq!(epochs.stage(ring.token("user:42")), Stage::Copying);
+    /// epochs.advance(TokenRange::ALL, Stage::Copied)?;
+    /// assert_eq!(epochs.stage(ring.token("user:42")), Stage::Copied);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(log ranges).
@@ -160,12 +225,38 @@ impl<Old, New> Epochs<Old, New> {
     }
 
     /// Returns the whole circle in ranges of one stage each, in ascending order.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage, Token, TokenRange};
+    ///
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// let mut epochs = Epochs::new(&ring, &ring);
+    /// let half = TokenRange::new(Token::new(0), Token::new(u64::MAX / 2)).unwrap();
+    /// epochs.advance(half, Stage::Copied)?;
+    /// let stages: Vec<_> = epochs.stages().map(|(_, stage)| stage).collect();
+    /// assert_eq!(stages, [Stage::Copied, Stage::Copying]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stages(&self) -> impl Iterator<Item = (TokenRange, Stage)> {
         self.stages.parts(TokenRange::ALL)
     }
 
     /// Advances a range of tokens to `stage`. Parts that are in this stage or a later one stay as
     /// they are, so a step may be applied again.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage, TokenRange};
+    ///
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// let mut epochs = Epochs::new(&ring, &ring);
+    /// assert!(epochs.advance(TokenRange::ALL, Stage::Done).is_err()); // skips a stage
+    /// epochs.advance(TokenRange::ALL, Stage::Copied)?;
+    /// epochs.advance(TokenRange::ALL, Stage::Done)?;
+    /// assert!(epochs.is_done());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`AdvanceError`] if a part of the range would skip a stage. It names the first such part,
@@ -178,6 +269,15 @@ impl<Old, New> Epochs<Old, New> {
     }
 
     /// Returns `true` if the whole circle is in [`Stage::Done`].
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let ring = HashRing::from_nodes(["a"])?;
+    /// assert!(!Epochs::new(&ring, &ring).is_done());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_done(&self) -> bool {
         self.stages().all(|(_, stage)| stage == Stage::Done)
     }
@@ -186,6 +286,18 @@ impl<Old, New> Epochs<Old, New> {
     ///
     /// This is the only way to a second change. A change on top of one that is not done would need
     /// three sides.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage, TokenRange};
+    ///
+    /// let mut epochs = Epochs::new(HashRing::from_nodes(["a"])?, HashRing::from_nodes(["b"])?);
+    /// epochs.advance(TokenRange::ALL, Stage::Copied)?;
+    /// epochs.advance(TokenRange::ALL, Stage::Done)?;
+    /// let ring = epochs.into_new()?;
+    /// assert_eq!(ring.route("user:42"), Some(&"b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotDone`] if a range is not in [`Stage::Done`]. Ask [`is_done`](Epochs::is_done) first to
@@ -199,6 +311,16 @@ impl<Old, New> Epochs<Old, New> {
     }
 
     /// Returns both placements, in any stage.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let epochs = Epochs::new(HashRing::from_nodes(["a"])?, HashRing::from_nodes(["b"])?);
+    /// let (old, new) = epochs.into_inner();
+    /// assert!(old.contains("a") && new.contains("b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn into_inner(self) -> (Old, New) {
         (self.old, self.new)
     }
@@ -219,6 +341,18 @@ impl<Old, New> Epochs<Old, New> {
     /// Processes may reverse one by one, but none of them gets a forward step after the first one
     /// has reversed. A process that has no epochs yet needs none. After the reversal the protocol
     /// continues as before, to [`Stage::Done`].
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage};
+    ///
+    /// let old = HashRing::from_nodes(["a"])?;
+    /// let new = HashRing::from_nodes(["b"])?;
+    /// let epochs = Epochs::new(&old, &new).reverse(); // the taker died during the copy
+    /// assert_eq!(epochs.reads("user:42"), [&"a"]); // which still has everything
+    /// assert_eq!(epochs.stage(old.token("user:42")), Stage::Copied);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn reverse(self) -> Epochs<New, Old> {
         Epochs {
@@ -237,6 +371,17 @@ impl<N: Key, Old: Strategy<Node = N>, New: Strategy<Node = N>> Epochs<Old, New> 
     /// that has everything.
     ///
     /// Go on to the next node only if one cannot be reached, not if it does not have the key.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage, TokenRange};
+    ///
+    /// let mut epochs = Epochs::new(HashRing::from_nodes(["a"])?, HashRing::from_nodes(["b"])?);
+    /// assert_eq!(epochs.reads("user:42"), [&"a"]);
+    /// epochs.advance(TokenRange::ALL, Stage::Copied)?;
+    /// assert_eq!(epochs.reads("user:42"), [&"b"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn reads<K: Key + ?Sized>(&self, key: &K) -> Vec<&N> {
         let (old, new) = self.tokens(key);
         self.reads_of(old, new)
@@ -244,39 +389,110 @@ impl<N: Key, Old: Strategy<Node = N>, New: Strategy<Node = N>> Epochs<Old, New> 
 
     /// Returns the nodes to write `key` to, all of them: the old replicas, then the new ones that
     /// are not among them; in [`Stage::Done`] the new replicas.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let epochs = Epochs::new(HashRing::from_nodes(["a"])?, HashRing::from_nodes(["b"])?);
+    /// assert_eq!(epochs.writes("user:42"), [&"a", &"b"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn writes<K: Key + ?Sized>(&self, key: &K) -> Vec<&N> {
         let (old, new) = self.tokens(key);
         self.writes_of(old, new)
     }
 
     /// Returns the replicas of `key` on the old side, for systems with quorums.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let old = HashRing::from_nodes(["a", "b", "c"])?;
+    /// let new = HashRing::from_nodes(["b", "c", "d"])?;
+    /// let epochs = Epochs::new(&old, &new).with_replicas(2);
+    /// assert_eq!(epochs.old_replicas("user:42"), old.replicas("user:42", 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn old_replicas<K: Key + ?Sized>(&self, key: &K) -> Vec<&N> {
         first(&self.old, self.tokens(key).0, self.old_count)
     }
 
     /// Returns the replicas of `key` on the new side, for systems with quorums.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let old = HashRing::from_nodes(["a", "b", "c"])?;
+    /// let new = HashRing::from_nodes(["b", "c", "d"])?;
+    /// let epochs = Epochs::new(&old, &new).with_replicas(2);
+    /// assert_eq!(epochs.new_replicas("user:42"), new.replicas("user:42", 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new_replicas<K: Key + ?Sized>(&self, key: &K) -> Vec<&N> {
         first(&self.new, self.tokens(key).1, self.new_count)
     }
 
     /// Returns what [`reads`](Epochs::reads) returns, for a token. Both sides must have the same
     /// hasher.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let epochs = Epochs::new(&ring, &ring);
+    /// assert_eq!(epochs.reads_token(ring.token("user:42")), epochs.reads("user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn reads_token(&self, token: Token) -> Vec<&N> {
         self.reads_of(token, token)
     }
 
     /// Returns what [`writes`](Epochs::writes) returns, for a token. Both sides must have the same
     /// hasher.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let epochs = Epochs::new(&ring, &ring);
+    /// assert_eq!(epochs.writes_token(ring.token("user:42")), epochs.writes("user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn writes_token(&self, token: Token) -> Vec<&N> {
         self.writes_of(token, token)
     }
 
     /// Returns the replicas of `token` on the old side.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let epochs = Epochs::new(&ring, &ring).with_replicas(2);
+    /// assert_eq!(epochs.old_replicas_token(ring.token("user:42")), ring.replicas("user:42", 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn old_replicas_token(&self, token: Token) -> Vec<&N> {
         first(&self.old, token, self.old_count)
     }
 
     /// Returns the replicas of `token` on the new side.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let epochs = Epochs::new(&ring, &ring).with_replicas(2);
+    /// assert_eq!(epochs.new_replicas_token(ring.token("user:42")), ring.replicas("user:42", 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new_replicas_token(&self, token: Token) -> Vec<&N> {
         first(&self.new, token, self.new_count)
     }

@@ -11,6 +11,16 @@ use alloc::vec::Vec;
 /// The stages of all ranges, to be stored, and of which migration they are.
 ///
 /// Returned by [`Epochs::progress`] and read by [`Epochs::resume`].
+///
+/// # Examples
+/// ```
+/// use clockwise::{Epochs, HashRing, migration::EpochsProgress};
+///
+/// let ring = HashRing::from_nodes(["a", "b"])?;
+/// let stored: EpochsProgress = Epochs::new(&ring, &ring).progress();
+/// assert!(Epochs::new(&ring, &ring).resume(&stored).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EpochsProgress {
@@ -25,6 +35,18 @@ impl<N: Key, Old: Strategy<Node = N>, New: Strategy<Node = N>> Epochs<Old, New> 
     /// Returns the state to store.
     ///
     /// Store a step before you acknowledge it; see [Protocol](Epochs#protocol).
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage, TokenRange};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let mut epochs = Epochs::new(&ring, &ring);
+    /// let before = epochs.progress();
+    /// epochs.advance(TokenRange::ALL, Stage::Copied)?;
+    /// assert_ne!(epochs.progress(), before); // store this, then acknowledge
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(members + ranges).
@@ -42,6 +64,21 @@ impl<N: Key, Old: Strategy<Node = N>, New: Strategy<Node = N>> Epochs<Old, New> 
     /// The state belongs to epochs with the same members, weights, drained nodes and numbers of
     /// replicas on the same sides. If no strategy is filtered, the replicas of a few fixed tokens
     /// are compared too. The state of epochs that were reversed belongs to reversed epochs.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Epochs, HashRing, Stage, TokenRange};
+    ///
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let mut before = Epochs::new(&ring, &ring);
+    /// before.advance(TokenRange::ALL, Stage::Copied)?;
+    ///
+    /// // After a restart:
+    /// let mut epochs = Epochs::new(&ring, &ring);
+    /// epochs.resume(&before.progress())?;
+    /// assert_eq!(epochs.stage(ring.token("user:42")), Stage::Copied);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ResumeError::MigrationMismatch`] if the state belongs to another migration.

@@ -40,6 +40,16 @@ pub struct Explanation<'a, N> {
 }
 
 /// The first point of a node on the walk; see [`Explanation::stops`].
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+/// let why = ring.explain("user:42");
+/// let stop = why.decides().unwrap();
+/// println!("virtual node {:?} of {}, at {}", stop.virtual_node, stop.points, stop.point);
+/// assert_eq!(stop.points, 512);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stop<'a, N> {
@@ -58,6 +68,19 @@ pub struct Stop<'a, N> {
 }
 
 /// What the walk did with a node.
+///
+/// # Examples
+/// ```
+/// use clockwise::{HashRing, migration::Verdict};
+///
+/// let mut ring = HashRing::from_nodes(["a", "b"])?;
+/// let usual = *ring.route("user:42").unwrap();
+/// ring.drain(usual)?;
+/// let why = ring.explain("user:42");
+/// assert_eq!(why.stops()[0].verdict, Verdict::Drained);
+/// assert_eq!(why.stops()[1].verdict, Verdict::Owner);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -157,27 +180,66 @@ where
 
 impl<'a, N> Explanation<'a, N> {
     /// Returns the key's bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.explain("user:42").key(), b"user:42");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn key(&self) -> &[u8] {
         &self.key
     }
 
     /// Returns the key's token.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.explain("user:42").token(), ring.token("user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn token(&self) -> Token {
         self.token
     }
 
     /// Returns the first point of each node on the walk, in order, up to the third preference after
     /// the owner.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+    /// let why = ring.explain("user:42");
+    /// let nodes: Vec<_> = why.stops().iter().map(|stop| stop.node).collect();
+    /// assert_eq!(nodes, ring.replicas("user:42", 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stops(&self) -> &[Stop<'a, N>] {
         &self.stops
     }
 
     /// Returns the node that owns the key. Returns `None` if no node is eligible and accepted.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.explain("user:42").owner(), ring.route("user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn owner(&self) -> Option<&'a N> {
         self.decides().map(|stop| stop.node)
     }
 
     /// Returns the point that decides: the owner's first one at or after the token.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let why = ring.explain("user:42");
+    /// let stop = why.decides().unwrap();
+    /// assert_eq!(ring.route_token(stop.point), why.owner()); // the point itself is the owner's
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn decides(&self) -> Option<&Stop<'a, N>> {
         self.stops
             .iter()
@@ -185,6 +247,14 @@ impl<'a, N> Explanation<'a, N> {
     }
 
     /// Returns the preferences after the owner, at most 3.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+    /// let why = ring.explain("user:42");
+    /// assert!(why.next_preferences().eq(ring.preference("user:42").skip(1)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn next_preferences(&self) -> impl Iterator<Item = &'a N> {
         let next = self
             .stops
@@ -194,6 +264,13 @@ impl<'a, N> Explanation<'a, N> {
     }
 
     /// Returns the nodes that would own the key if they were not drained or refused, in order.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.explain("user:42").passed_over().count(), 0); // none is drained
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn passed_over(&self) -> impl Iterator<Item = &Stop<'a, N>> {
         self.stops
             .iter()

@@ -17,6 +17,16 @@ use core::fmt;
 /// [`HashRing::losses_of`](crate::HashRing::losses_of) and
 /// [`Zoned::losses_of`](crate::Zoned::losses_of). With copies, a token counts once for each copy
 /// of it.
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_nodes(["a", "b", "c", "d"])?;
+/// for loss in ring.losses() {
+///     println!("without {:?} the busiest has {:.2} of its due", loss.lost, loss.busiest);
+///     assert_eq!(loss.heirs.len(), 3); // all others inherit
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Loss<'a, N> {
@@ -35,6 +45,15 @@ pub struct Loss<'a, N> {
 }
 
 /// One heir's part in a [`Loss`].
+///
+/// # Examples
+/// ```
+/// let ring = clockwise::HashRing::from_nodes(["a", "b", "c"])?;
+/// let loss = &ring.losses()[0];
+/// let inherited: u128 = loss.heirs.iter().map(|heir| heir.inherits).sum();
+/// assert_eq!(inherited, loss.measure);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Heir<'a, N> {

@@ -43,11 +43,27 @@ pub struct Move<N> {
 
 impl<N> Move<N> {
     /// Creates a move, for example from parts that another process sent.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Move, TokenRange};
+    ///
+    /// let m = Move::new(TokenRange::ALL, Some("a"), Some("b")); // from what a worker sent
+    /// assert_eq!((m.from, m.to), (Some("a"), Some("b")));
+    /// ```
     pub const fn new(range: TokenRange, from: Option<N>, to: Option<N>) -> Self {
         Move { range, from, to }
     }
 
     /// Returns the same move with references to its nodes.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Move, TokenRange};
+    ///
+    /// let m = Move::new(TokenRange::ALL, Some(String::from("a")), None);
+    /// assert_eq!(m.as_ref().from.map(String::as_str), Some("a"));
+    /// ```
     pub const fn as_ref(&self) -> Move<&N> {
         Move {
             range: self.range,
@@ -59,6 +75,19 @@ impl<N> Move<N> {
 
 impl<N: Clone> Move<&N> {
     /// Returns the same move with clones of its nodes.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{HashRing, Move};
+    ///
+    /// let old = HashRing::from_nodes(["a", "b"].map(String::from))?;
+    /// let mut new = old.clone();
+    /// new.insert("c".into())?;
+    /// let moves: Vec<Move<String>> = old.diff(&new)?.moves().map(Move::cloned).collect();
+    /// drop((old, new)); // the moves own their nodes
+    /// assert_eq!(moves[0].to.as_deref(), Some("c"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cloned(self) -> Move<N> {
         Move {
             range: self.range,

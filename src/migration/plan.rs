@@ -84,6 +84,16 @@ impl<N> Migration<'_, N> {
     /// Puts the moves in a queue, for at most `limit` moves under way from each node and at most
     /// `limit` to it.
     ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let plan = old.diff(&new)?.plan(4)?; // at most 4 at a time from or to one node
+    /// assert!(plan.remaining() > 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`PlanError::ZeroLimit`] if `limit` is 0.
     ///
@@ -148,6 +158,18 @@ impl<N: Key> Plan<N> {
     /// [`limit`](Plan::limit) moves under way, and counts it as under way. Returns `None` if there
     /// is none now.
     ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let mut plan = old.diff(&new)?.plan(1)?;
+    /// let first = plan.start().unwrap();
+    /// assert_eq!(first.to, Some("c"));
+    /// assert_eq!(plan.start(), None); // `c` takes one at a time
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(log moves), amortised over the moves, if most givers or most takers have a free slot. If
     /// most nodes of both sides are full, also about √p for a node that moves tokens to or from p
@@ -173,6 +195,18 @@ impl<N: Key> Plan<N> {
     ///
     /// Takes a move with nodes or with references to nodes.
     ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let mut plan = old.diff(&new)?.plan(1)?;
+    /// let step = plan.start().unwrap();
+    /// assert!(plan.complete(&step)); // copied
+    /// assert!(!plan.complete(&step)); // not under way any more
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(log moves).
     pub fn complete<M: Borrow<N>>(&mut self, done: &Move<M>) -> bool {
@@ -181,6 +215,18 @@ impl<N: Key> Plan<N> {
 
     /// Puts a move back that is under way, because it failed. Returns `false` if it is not a move
     /// of this plan or is not under way, and changes nothing then.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let mut plan = old.diff(&new)?.plan(1)?;
+    /// let step = plan.start().unwrap();
+    /// assert!(plan.retry(&step)); // the connection was lost
+    /// assert_eq!(plan.start(), Some(step)); // it is the largest one again
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(log moves).
@@ -228,26 +274,76 @@ impl<N: Key> Plan<N> {
 
 impl<N> Plan<N> {
     /// Returns the greatest number of moves under way from a node, and to a node.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert_eq!(ring.diff(&ring)?.plan(4)?.limit(), 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn limit(&self) -> u32 {
         self.limit
     }
 
     /// Returns the number of moves under way.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let mut plan = old.diff(&new)?.plan(2)?;
+    /// while plan.start().is_some() {}
+    /// assert_eq!(plan.in_flight(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn in_flight(&self) -> usize {
         self.in_flight
     }
 
     /// Returns the number of moves that are not complete, those under way included.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let migration = old.diff(&new)?;
+    /// assert_eq!(migration.plan(2)?.remaining(), migration.moves().count());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remaining(&self) -> usize {
         self.remaining
     }
 
     /// Returns `true` if all moves are complete.
+    ///
+    /// # Examples
+    /// ```
+    /// let ring = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// assert!(ring.diff(&ring)?.plan(1)?.is_complete()); // nothing moves
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_complete(&self) -> bool {
         self.remaining == 0
     }
 
     /// Returns the fraction of the tokens to copy that is copied, 0.0 to 1.0, for a progress bar.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let mut plan = old.diff(&new)?.plan(1)?;
+    /// assert_eq!(plan.fraction(), 0.0);
+    /// while let Some(step) = plan.start() {
+    ///     plan.complete(&step);
+    ///     println!("{:.0} %", plan.fraction() * 100.0);
+    /// }
+    /// assert_eq!(plan.fraction(), 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fraction(&self) -> f64 {
         if self.total == 0 {
             1.0
@@ -258,6 +354,19 @@ impl<N> Plan<N> {
 
     /// Returns the ranges whose moves are all complete, in ascending order. A range in which no
     /// move has a taker is complete from the start.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let mut plan = old.diff(&new)?.plan(1)?;
+    /// let step = plan.start().unwrap();
+    /// assert_eq!(plan.completed_ranges().count(), 0);
+    /// plan.complete(&step);
+    /// assert!(plan.completed_ranges().eq([step.range]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(moves) for all. Advancing [`Epochs`](super::Epochs) by all of them again does nothing, so

@@ -8,6 +8,18 @@ use alloc::vec::Vec;
 ///
 /// Returned by [`Plan::progress`] and read by [`Plan::resume`]. Takes one bit a move, in the order
 /// of [`Migration::moves`](super::Migration::moves).
+///
+/// # Examples
+/// ```
+/// use clockwise::{HashRing, migration::Progress};
+///
+/// let old = HashRing::from_nodes(["a", "b"])?;
+/// let mut new = old.clone();
+/// new.insert("c")?;
+/// let stored: Progress = old.diff(&new)?.plan(1)?.progress();
+/// assert!(old.diff(&new)?.plan(8)?.resume(&stored).is_ok()); // another limit is fine
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Progress {
@@ -21,6 +33,19 @@ pub struct Progress {
 
 impl<N> Plan<N> {
     /// Returns the state to store.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let mut plan = old.diff(&new)?.plan(1)?;
+    /// let nothing = plan.progress();
+    /// let step = plan.start().unwrap();
+    /// plan.complete(&step);
+    /// assert_ne!(plan.progress(), nothing); // store this
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(moves).
@@ -38,6 +63,23 @@ impl<N> Plan<N> {
 
     /// Resumes from a stored state. Exactly the moves that were complete then are complete now, and
     /// no move is under way. The limit may differ.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let migration = old.diff(&new)?;
+    /// let mut before = migration.plan(1)?;
+    /// let step = before.start().unwrap();
+    /// before.complete(&step);
+    ///
+    /// // After a restart:
+    /// let mut plan = migration.plan(1)?;
+    /// plan.resume(&before.progress())?;
+    /// assert_eq!(plan.remaining(), before.remaining());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ResumeError::MigrationMismatch`] if the state belongs to a migration with other ranges or

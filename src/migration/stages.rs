@@ -9,6 +9,14 @@ use core::fmt;
 
 /// The progress of a range of tokens in a migration; see [`Epochs`](super::Epochs) for the
 /// protocol.
+///
+/// # Examples
+/// ```
+/// use clockwise::Stage;
+///
+/// assert!(Stage::Copying < Stage::Copied && Stage::Copied < Stage::Done);
+/// assert_eq!(Stage::Copied.to_string(), "Copied");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Stage {

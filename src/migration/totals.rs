@@ -9,6 +9,17 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// The sums of one node; see [`Migration::totals`].
+///
+/// # Examples
+/// ```
+/// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+/// let mut new = old.clone();
+/// new.insert("c")?;
+/// let migration = old.diff(&new)?;
+/// let total = &migration.totals()[2];
+/// assert_eq!((*total.node, total.gives, total.takes), ("c", 0, migration.measure()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeTotal<'a, N> {
@@ -21,6 +32,18 @@ pub struct NodeTotal<'a, N> {
 }
 
 /// The sum of all moves from one node to another; see [`Migration::flows`].
+///
+/// # Examples
+/// ```
+/// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+/// let mut new = old.clone();
+/// new.insert("c")?;
+/// let migration = old.diff(&new)?;
+/// let flow = &migration.flows()[0];
+/// println!("{} ranges from {:?} to {:?}", flow.moves, flow.from, flow.to);
+/// assert_eq!(flow.to, Some(&"c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flow<'a, N> {
@@ -54,6 +77,17 @@ impl<N> Migration<'_, N> {
     /// Returns what each node of either side gives and takes, in order of identity. Nodes that
     /// neither give nor take are included.
     ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.remove("a");
+    /// let migration = old.diff(&new)?;
+    /// let gives: Vec<_> = migration.totals().iter().map(|total| total.gives > 0).collect();
+    /// assert_eq!(gives, [true, false]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(N + moves).
     pub fn totals(&self) -> Vec<NodeTotal<'_, N>> {
@@ -79,6 +113,17 @@ impl<N> Migration<'_, N> {
     }
 
     /// Returns how much each node gives to each other one, the largest flow first.
+    ///
+    /// # Examples
+    /// ```
+    /// let old = clockwise::HashRing::from_nodes(["a", "b"])?;
+    /// let mut new = old.clone();
+    /// new.insert("c")?;
+    /// let migration = old.diff(&new)?;
+    /// let sum: u128 = migration.flows().iter().map(|flow| flow.measure).sum();
+    /// assert_eq!((migration.flows().len(), sum), (2, migration.measure()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Performance
     /// O(moves × log moves).

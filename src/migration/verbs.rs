@@ -134,6 +134,16 @@ macro_rules! diff_verbs {
             /// Compares as [`diff_replicas`](Self::diff_replicas) does, for replicas that are
             /// spread over domains as [`replicas_across`](Self::replicas_across) does.
             ///
+            /// # Examples
+            /// ```
+            #[doc = concat!("let old = clockwise::", stringify!($Type), "::from_nodes([\"eu-1\", \"eu-2\", \"us-1\"])?;")]
+            /// let mut new = old.clone();
+            /// new.insert("us-2")?;
+            /// let migration = old.diff_replicas_across(&new, 2, |node| &node[..2])?;
+            /// assert!(migration.moves().all(|m| m.to == Some(&"us-2")));
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
             /// # Errors
             /// As [`diff`](Self::diff).
             ///

@@ -10,6 +10,21 @@ use core::fmt;
 use core::marker::PhantomData;
 
 /// A builder that configures a [`HaproxyConsistent`]; see [`HaproxyConsistent::builder`].
+///
+/// # Examples
+/// ```
+/// use clockwise::compat::{HaproxyConsistent, HaproxyHash};
+///
+/// // hash-type consistent djb2 avalanche
+/// // server a … id 5    server b … id 9
+/// let servers = HaproxyConsistent::builder()
+///     .hash(HaproxyHash::Djb2)
+///     .avalanche(true)
+///     .ids([5, 9])
+///     .from_nodes(["a", "b"])?;
+/// assert_eq!(servers.id("b"), Some(9));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct HaproxyConsistentBuilder<N> {
@@ -30,6 +45,17 @@ impl<N> HaproxyConsistentBuilder<N> {
     }
 
     /// Sets the function of `hash-type consistent <function>`.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::{HaproxyConsistent, HaproxyHash};
+    ///
+    /// // hash-type consistent wt6
+    /// let servers = HaproxyConsistent::builder().hash(HaproxyHash::Wt6).from_nodes(["a", "b"])?;
+    /// let default = HaproxyConsistent::from_nodes(["a", "b"])?;
+    /// assert!((0..99u32).any(|key| servers.route(&key) != default.route(&key)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn hash(mut self, hash: HaproxyHash) -> Self {
         self.hash = Some(hash);
         self
@@ -37,6 +63,17 @@ impl<N> HaproxyConsistentBuilder<N> {
 
     /// Sets whether the function is followed by the modifier `avalanche`. The default is that of
     /// HAProxy: yes if no function is named, no if one is.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::{HaproxyConsistent, HaproxyHash};
+    ///
+    /// // Without a function, HAProxy uses sdbm with avalanche.
+    /// let named = HaproxyConsistent::builder().hash(HaproxyHash::Sdbm).avalanche(true);
+    /// let (named, default) = (named.from_nodes(["a", "b"])?, HaproxyConsistent::from_nodes(["a", "b"])?);
+    /// assert!((0..99u32).all(|key| named.route(&key) == default.route(&key)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn avalanche(mut self, avalanche: bool) -> Self {
         self.avalanche = Some(avalanche);
         self
@@ -75,6 +112,14 @@ impl<N> HaproxyConsistentBuilder<N> {
 
     /// Builds the strategy without nodes.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::HaproxyConsistent;
+    ///
+    /// assert!(HaproxyConsistent::<&str>::builder().ids([1, 2]).build().is_ok());
+    /// assert!(HaproxyConsistent::<&str>::builder().ids([7, 7]).build().is_err()); // one id twice
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError::OutOfRange`] for an id of 0, for an id that is given twice, and for more than
     /// 1,048,576 ids.
@@ -88,6 +133,15 @@ impl<N> HaproxyConsistentBuilder<N> {
     }
 
     /// Builds a strategy of these servers in the order of the backend, each of weight 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::HaproxyConsistent;
+    ///
+    /// let servers = HaproxyConsistent::builder().ids([7, 3]).from_nodes(["a", "b"])?;
+    /// assert_eq!(servers.id("a"), Some(7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As `build`, [`ConfigError::OutOfRange`] if there are not as many ids as nodes, and
@@ -105,6 +159,15 @@ impl<N> HaproxyConsistentBuilder<N> {
     }
 
     /// Builds a strategy of these servers with their weights, in the order of the backend.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::HaproxyConsistent;
+    ///
+    /// let servers = HaproxyConsistent::builder().ids([7, 3]).from_weighted([("a", 1), ("b", 10)])?;
+    /// assert_eq!((servers.id("b"), servers.weight("b")), (Some(3), Some(10)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As `from_nodes`.

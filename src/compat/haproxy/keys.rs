@@ -1,6 +1,16 @@
 //! How HAProxy hashes keys and points.
 
 /// The hash of keys in HAProxy: the function of `hash-type`.
+///
+/// # Examples
+/// ```
+/// use clockwise::compat::{HaproxyConsistent, HaproxyHash};
+///
+/// // hash-type consistent crc32
+/// let servers = HaproxyConsistent::builder().hash(HaproxyHash::Crc32).from_nodes(["a", "b"])?;
+/// assert_eq!(servers.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HaproxyHash {

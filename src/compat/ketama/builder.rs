@@ -11,6 +11,18 @@ use core::fmt;
 use core::marker::PhantomData;
 
 /// A builder that configures a [`Ketama`] of a twemproxy pool; see [`Ketama::twemproxy`].
+///
+/// # Examples
+/// ```
+/// use clockwise::compat::{Ketama, KetamaHash};
+///
+/// let pool = Ketama::twemproxy()
+///     .hash(KetamaHash::Md5)
+///     .hash_tag("{}")
+///     .from_weighted([("10.0.0.1:11211", 1), ("10.0.0.2:11211", 2)])?;
+/// assert_eq!(pool.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "call `build`"]
 #[derive(Clone)]
 pub struct KetamaBuilder<N> {
@@ -31,6 +43,16 @@ impl<N> KetamaBuilder<N> {
     }
 
     /// Sets the `hash:` of the pool, which is `fnv1a_64` by default.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::{Ketama, KetamaHash};
+    ///
+    /// // hash: md5
+    /// let pool = Ketama::twemproxy().hash(KetamaHash::Md5).from_nodes(["10.0.0.1:11211"])?;
+    /// assert!(pool.route("user:42").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn hash(mut self, hash: KetamaHash) -> Self {
         self.hash = hash;
         self
@@ -38,6 +60,16 @@ impl<N> KetamaBuilder<N> {
 
     /// Sets the `hash_tag:` of the pool, two ASCII characters. Only the part of a key between the
     /// first character and the next second one counts, unless it is empty.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Ketama;
+    ///
+    /// let nodes = ["10.0.0.1:11211", "10.0.0.2:11211"];
+    /// let pool = Ketama::twemproxy().hash_tag("{}").from_nodes(nodes)?;
+    /// assert_eq!(pool.route("orders{user:42}"), pool.route("user:42"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn hash_tag(mut self, tag: &str) -> Self {
         self.tag = Some(tag.into());
         self
@@ -49,12 +81,33 @@ impl<N> KetamaBuilder<N> {
     ///
     /// Names of more than 74 bytes are placed by all their bytes. Twemproxy reads past the end of
     /// its buffer for them.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{Named, compat::Ketama};
+    ///
+    /// // servers: - 10.0.0.1:11211:1 cache-1
+    /// let server = Named::new("cache-1", "10.0.0.1:11211");
+    /// let pool = Ketama::twemproxy().named(true).from_nodes([server])?;
+    /// assert!(pool.contains("cache-1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn named(mut self, named: bool) -> Self {
         self.named = named;
         self
     }
 
     /// Builds the strategy without nodes.
+    ///
+    /// # Examples
+    /// ```
+    /// use clockwise::compat::Ketama;
+    ///
+    /// let mut pool = Ketama::twemproxy().build()?;
+    /// pool.insert("10.0.0.1:11211")?;
+    /// assert_eq!(pool.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError::OutOfRange`] if the hash tag is not two ASCII characters.

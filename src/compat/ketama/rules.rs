@@ -3,6 +3,16 @@
 use md5::{Digest, Md5};
 
 /// The hash of keys in twemproxy: its `hash:` option.
+///
+/// # Examples
+/// ```
+/// use clockwise::compat::{Ketama, KetamaHash};
+///
+/// // hash: fnv1a_64
+/// let pool = Ketama::twemproxy().hash(KetamaHash::Fnv1a64).from_nodes(["10.0.0.1:11211"])?;
+/// assert_eq!(pool.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KetamaHash {

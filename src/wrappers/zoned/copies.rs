@@ -96,6 +96,16 @@ where
     /// Returns how evenly the copies are spread over the eligible nodes, relative to their weights,
     /// if each key has `n` copies, on the nodes that `replicas` returns.
     ///
+    /// # Examples
+    /// ```
+    /// use clockwise::{SlotTable, Zoned};
+    ///
+    /// let table = SlotTable::from_nodes(["eu-1", "eu-2", "us-1", "us-2"])?;
+    /// let zoned = Zoned::new(table, |node: &&'static str| &node[..2]);
+    /// assert!(zoned.balance_of(2).busiest() < 1.2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Performance
     /// O(N·M·n) for N nodes, M slots and small n.
     pub fn balance_of(&self, n: usize) -> Balance {
