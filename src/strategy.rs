@@ -67,7 +67,11 @@ use alloc::vec::Vec;
 /// impl<N: Key> Strategy for Modulo<N> {
 ///     type Node = N;
 ///
-///     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+///     fn pick<'a>(
+///         &'a self,
+///         token: Token,
+///         accept: &mut dyn FnMut(&'a N) -> bool,
+///     ) -> Option<&'a N> {
 ///         let n = self.nodes.len();
 ///         let first = (token.get() % n.max(1) as u64) as usize;
 ///         let in_order = (0..n).map(|i| &self.nodes[(first + i) % n].1);
@@ -432,7 +436,8 @@ pub trait Route: Strategy {
     /// ```
     /// use clockwise::{HashRing, Route, Strategy};
     ///
-    /// let strategy: Box<dyn Strategy<Node = &str>> = Box::new(HashRing::from_nodes(["eu-1", "eu-2"])?);
+    /// let ring = HashRing::from_nodes(["eu-1", "eu-2"])?;
+    /// let strategy: Box<dyn Strategy<Node = &str>> = Box::new(ring);
     /// let error = strategy.try_replicas_across("user:42", 2, |node| &node[..2]).unwrap_err();
     /// assert_eq!((error.wanted, error.found), (2, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -102,7 +102,8 @@ impl Spread<(), ()> {
     /// ```
     /// use clockwise::Spread;
     ///
-    /// // A key with 3 % of the requests to 100 nodes alone would treble a node's load. Half of a node's share is to be its most:
+    /// // A key with 3 % of the requests to 100 nodes would treble the load of a node.
+    /// // It may take half of a node's fair share:
     /// assert_eq!(Spread::width_for(0.03, 100, 0.5), 6);
     /// assert_eq!(Spread::width_for(0.0001, 100, 0.5), 1);
     /// ```
@@ -169,8 +170,12 @@ fn least_loaded_first<'a, N>(
         .find(|&node| accept(node))
 }
 
-routing_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread);
-picking_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread);
+routing_verbs!(
+    impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread
+);
+picking_verbs!(
+    impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread
+);
 wrapper!(
     Spread<S, W>,
     S::Node, example Spread,
