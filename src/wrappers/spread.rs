@@ -94,9 +94,11 @@ impl<S, W> Spread<S, W> {
 }
 
 impl Spread<(), ()> {
-    /// Returns how many nodes a key needs that makes up `share` of all requests (0 to 1), so that
-    /// on each of `nodes` equal nodes it takes at most `part` of the node's fair share: ⌈share ·
-    /// nodes / part⌉, from 1 to `nodes`.
+    /// Returns how many nodes a hot key needs: ⌈share · nodes / part⌉, from 1 to `nodes`.
+    ///
+    /// `share` is the key's fraction of all requests, 0 to 1, and `nodes` the number of equal
+    /// nodes. Spread over as many as are returned, the key takes at most `part` of the fair share
+    /// of each.
     ///
     /// # Examples
     /// ```

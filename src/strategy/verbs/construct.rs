@@ -40,10 +40,10 @@ macro_rules! construct_verbs {
             #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
             ///
             #[doc = concat!(
-                "let strategy = ", stringify!($Ex), "::from_weighted([(",
-                $crate::strategy::node!($Ex, "eu-1"), ", 1), (",
-                $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")])?;"
+                "let nodes = [(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (",
+                $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")];"
             )]
+            #[doc = concat!("let strategy = ", stringify!($Ex), "::from_weighted(nodes)?;")]
             #[doc = concat!(
                 "assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex),
                 "));"
@@ -103,9 +103,11 @@ macro_rules! builder_verbs {
             #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
             ///
             #[doc = concat!(
-                "let strategy = ", stringify!($Ex), "::", $builder, ".from_weighted([(",
-                $crate::strategy::node!($Ex, "eu-1"), ", 1), (",
-                $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")])?;"
+                "let nodes = [(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (",
+                $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")];"
+            )]
+            #[doc = concat!(
+                "let strategy = ", stringify!($Ex), "::", $builder, ".from_weighted(nodes)?;"
             )]
             #[doc = concat!(
                 "assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex),

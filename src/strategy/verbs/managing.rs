@@ -106,12 +106,12 @@ macro_rules! managing_verbs {
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
             #[doc = concat!(
-                "let listed = [(", $crate::strategy::node!($Ex, "eu-2"), ", 1), (",
-                $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), "), (",
-                $crate::strategy::node!($Ex, "us-2"), ", 1)];"
+                "let listed = [(", $crate::strategy::node!($Ex, "us-1"), ", ",
+                $crate::strategy::weight!($Ex), "), (", $crate::strategy::node!($Ex, "us-2"),
+                ", 1)];"
             )]
             /// let changes = strategy.set_nodes(listed)?;
-            /// assert_eq!((changes.added(), changes.removed()), (1, 1));
+            /// assert_eq!((changes.added(), changes.removed()), (1, 2));
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
@@ -175,10 +175,9 @@ macro_rules! managing_verbs {
             /// use clockwise::Edit;
             ///
             #[doc = concat!(
-                "let edits = [Edit::insert(", $crate::strategy::node!($Ex, "us-2"),
-                ", 1), Edit::remove(\"us-1\"), Edit::drain(\"eu-1\")];"
+                "let join = Edit::insert(", $crate::strategy::node!($Ex, "us-2"), ", 1);"
             )]
-            /// let changes = strategy.apply(edits)?;
+            /// let changes = strategy.apply([join, Edit::remove("us-1"), Edit::drain("eu-1")])?;
             /// assert_eq!((changes.added(), changes.removed(), changes.drained()), (1, 1, 1));
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```

@@ -43,7 +43,7 @@ macro_rules! routing_verbs {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let ")]
             ///
-            /// // Hash once, and route as often as the nodes change.
+            /// // Keep the token of a key that you route again and again.
             /// let token = strategy.token("user:42");
             /// assert!(strategy.route_token(token).is_some());
             /// # Ok::<(), Box<dyn std::error::Error>>(())
