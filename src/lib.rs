@@ -131,7 +131,11 @@ pub mod snapshot;
 pub mod table;
 pub mod wrappers;
 
-#[cfg(any(doc, doctest))]
+// The examples of the guides need these features.
+#[cfg(any(
+    all(doc, not(doctest)),
+    all(doctest, feature = "compat", feature = "shared", feature = "sticky")
+))]
 pub mod guide;
 
 mod clock;

@@ -343,13 +343,13 @@ pub trait Route: Strategy {
     /// # Examples
     ///
     /// ```
-    /// use clockwise::{HashRing, Route, Shared};
+    /// use clockwise::{HashRing, Route};
     ///
-    /// let shared = Shared::new(HashRing::from_nodes(["a", "b", "c"])?);
+    /// let mut ring = HashRing::from_nodes(["a", "b", "c"])?;
     /// let mut tried = Vec::new();
-    /// while let Some(node) = shared.load().route_except("user:42", &tried).copied() {
+    /// while let Some(node) = ring.route_except("user:42", &tried).copied() {
     ///     // … the request to `node` failed, and meanwhile:
-    ///     shared.update(|ring| ring.remove("b"));
+    ///     ring.remove("b");
     ///     tried.push(node);
     /// }
     /// assert!(tried.len() >= 2);
