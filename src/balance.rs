@@ -60,7 +60,7 @@ pub struct Balance {
 /// let ring = clockwise::HashRing::from_weighted([("a", 1), ("b", 3)])?;
 /// let balance = ring.balance();
 /// for node in balance.nodes() {
-///     println!("{} owns {:.1} %, {:.3} of its due", node.node, node.share * 100.0, node.relative);
+///     println!("{} owns {:.3}, {:.3} of its due", node.node, node.share, node.relative);
 /// }
 /// assert_eq!(balance.nodes()[1].expected, 0.75);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -126,7 +126,8 @@ impl NodeError {
     ///
     /// // In a strategy of your own:
     /// let error = NodeError::unknown(b"cache-9");
-    /// assert!(matches!(&error, NodeError::Unknown { .. }) && error.to_string().contains("cache-9"));
+    /// assert!(matches!(&error, NodeError::Unknown { .. }));
+    /// assert!(error.to_string().contains("cache-9"));
     /// ```
     pub fn unknown(identity: &[u8]) -> Self {
         NodeError::Unknown {
@@ -141,7 +142,8 @@ impl NodeError {
     /// use clockwise::NodeError;
     ///
     /// let error = NodeError::duplicate(b"cache-1", true); // listed twice in one list
-    /// assert!(matches!(&error, NodeError::Duplicate { .. }) && error.to_string().contains("cache-1"));
+    /// assert!(matches!(&error, NodeError::Duplicate { .. }));
+    /// assert!(error.to_string().contains("cache-1"));
     /// ```
     pub fn duplicate(identity: &[u8], listed: bool) -> Self {
         NodeError::Duplicate {

@@ -96,7 +96,7 @@ impl<N> LeastLoaded<N> {
     /// ```
     /// use clockwise::{LeastLoaded, Tracked};
     ///
-    /// let mut servers = LeastLoaded::with_seed(7); // for tests: equal loads are broken the same way
+    /// let mut servers = LeastLoaded::with_seed(7); // for tests that repeat
     /// servers.extend_weighted([(Tracked::new("a"), 1), (Tracked::new("b"), 1)])?;
     /// assert_eq!(servers.len(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -109,7 +109,9 @@ impl<N> LeastLoaded<N> {
 
 routing_verbs!(impl[N: Key + Load] LeastLoaded<N>, N, example LeastLoaded);
 picking_verbs!(impl[N: Key + Load] LeastLoaded<N>, N, example LeastLoaded);
-membership!(LeastLoaded<N>, example LeastLoaded, [N: Key], strategy [N: Key + Load], reading [N], "");
+membership!(
+    LeastLoaded<N>, example LeastLoaded, [N: Key], strategy [N: Key + Load], reading [N], ""
+);
 
 impl<N> LeastLoaded<N> {
     const fn drawing(draws: Draws) -> Self {

@@ -47,8 +47,22 @@
 //!   node does, [`HashRing::explain`] why a key is where it is, and [`Snapshot`] what other
 //!   processes see.
 //!
-//! The guide [`choosing`](guide::choosing) compares them. [`guide`] also has recipes, security, and
-//! how to leave another system or a ring of your own.
+//! # Guides
+//!
+//! | you want | read |
+//! |---|---|
+//! | to begin | [first steps](guide::first_steps) |
+//! | to compare strategies | [choosing](guide::choosing) |
+//! | the same owners in all programs | [keys and stability](guide::keys_and_stability) |
+//! | larger nodes, maintenance | [weights, drain and warm-up](guide::weights_drain_and_warm_up) |
+//! | several copies of each key | [replicas and zones](guide::replicas_and_zones) |
+//! | to change nodes while others route | [threads and async](guide::threads_and_async) |
+//! | health checks, hot keys | [health and bounded load](guide::health_and_bounded_load) |
+//! | sessions that keep their server | [sessions](guide::sessions) |
+//! | to move stored data | [migrations](guide::migrations) |
+//! | to replace what you have | [another system](guide::leaving_another_system), [your own ring](guide::leaving_your_own_ring) |
+//! | a short answer | [recipes](guide::recipes) |
+//! | to accept input from strangers | [security](guide::security) |
 //!
 //! # Glossary
 //!
@@ -117,7 +131,11 @@ pub mod snapshot;
 pub mod table;
 pub mod wrappers;
 
-#[cfg(any(doc, doctest))]
+// The examples of the guides need these features.
+#[cfg(any(
+    all(doc, not(doctest)),
+    all(doctest, feature = "compat", feature = "shared", feature = "sticky")
+))]
 pub mod guide;
 
 mod clock;

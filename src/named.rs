@@ -40,7 +40,8 @@ impl<N, K> Named<N, K> {
     /// ```
     /// use clockwise::{HashRing, Named};
     ///
-    /// let ring = HashRing::from_nodes([Named::new("cache-1", 8081u16), Named::new("cache-2", 8082)])?;
+    /// let nodes = [Named::new("cache-1", 8081u16), Named::new("cache-2", 8082)];
+    /// let ring = HashRing::from_nodes(nodes)?;
     /// assert_eq!(**ring.get("cache-1").unwrap(), 8081);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

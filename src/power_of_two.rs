@@ -96,7 +96,8 @@ impl<N> PowerOfTwo<N> {
     /// let run = || {
     ///     let mut servers = PowerOfTwo::with_seed(7);
     ///     servers.extend_weighted(["a", "b", "c"].map(|name| (Tracked::new(name), 1)))?;
-    ///     Ok::<_, clockwise::NodeError>((0..9).map(|_| **servers.route("").unwrap()).collect::<Vec<_>>())
+    ///     let picks: Vec<&str> = (0..9).map(|_| **servers.route("").unwrap()).collect();
+    ///     Ok::<_, clockwise::NodeError>(picks)
     /// };
     /// assert_eq!(run()?, run()?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -61,7 +61,8 @@ const TICKS: usize = 64;
 /// let shared = turns.clone();
 /// assert_eq!([turns.route(""), shared.route("")], [Some(&"a"), Some(&"b")]);
 ///
-/// let own = RoundRobin::from_weighted(turns.members().map(|member| (*member.node, member.weight)))?;
+/// let members = turns.members().map(|member| (*member.node, member.weight));
+/// let own = RoundRobin::from_weighted(members)?;
 /// assert_eq!([own.route(""), turns.route("")], [Some(&"a"), Some(&"c")]);
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```

@@ -48,7 +48,7 @@ use std::time::Instant;
 ///         scope.spawn(|| {
 ///             let ring = shared.load();
 ///             let owner = ring.route("user:42").unwrap();
-///             assert_eq!(ring.replicas("user:42", 2)[0], owner); // of one snapshot, so they agree
+///             assert_eq!(ring.replicas("user:42", 2)[0], owner); // of one snapshot
 ///         });
 ///     }
 ///     shared.try_update(|ring| ring.insert("d"))

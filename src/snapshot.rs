@@ -52,7 +52,8 @@ pub(crate) const FORMAT: u32 = 1;
 ///
 /// let again = HashRing::restore(ring.snapshot(), SipHash13::new(key))?;
 /// assert_eq!(again.fingerprint(), ring.fingerprint());
-/// assert!(HashRing::restore(ring.snapshot(), SipHash13::new([0; 16])).is_err()); // another key: other owners
+/// // Another key would have other owners:
+/// assert!(HashRing::restore(ring.snapshot(), SipHash13::new([0; 16])).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -84,7 +85,8 @@ impl<N> Snapshot<N> {
     /// ```
     /// let ring = clockwise::HashRing::from_nodes(["a"])?;
     /// println!("{}", ring.snapshot().kind());
-    /// assert_ne!(ring.snapshot().kind(), clockwise::SlotTable::from_nodes(["a"])?.snapshot().kind());
+    /// let table = clockwise::SlotTable::from_nodes(["a"])?;
+    /// assert_ne!(ring.snapshot().kind(), table.snapshot().kind());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn kind(&self) -> &str {
@@ -347,7 +349,10 @@ macro_rules! snapshot_verbs {
             ///
             /// # Examples
             /// ```
-            #[doc = concat!("let mut strategy = clockwise::", stringify!($strategy), "::from_nodes([\"a\", \"b\"])?;")]
+            #[doc = concat!(
+                "let mut strategy = clockwise::", stringify!($strategy),
+                "::from_nodes([\"a\", \"b\"])?;"
+            )]
             /// let before = strategy.fingerprint();
             /// strategy.drain("a")?;
             /// assert_ne!(strategy.fingerprint(), before);
@@ -367,8 +372,12 @@ macro_rules! snapshot_verbs {
             ///
             /// # Examples
             /// ```
-            #[doc = concat!("let here = clockwise::", stringify!($strategy), "::from_nodes([\"a\", \"b\"])?;")]
-            #[doc = concat!("let there = clockwise::", stringify!($strategy), "::from_nodes([\"b\", \"a\"])?;")]
+            #[doc = concat!(
+                "let here = clockwise::", stringify!($strategy), "::from_nodes([\"a\", \"b\"])?;"
+            )]
+            #[doc = concat!(
+                "let there = clockwise::", stringify!($strategy), "::from_nodes([\"b\", \"a\"])?;"
+            )]
             /// assert!(here.same_placement(&there)); // the order of the list does not matter
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
@@ -394,8 +403,14 @@ macro_rules! snapshot_verbs {
             /// ```
             /// use clockwise::Xxh3;
             ///
-            #[doc = concat!("let strategy = clockwise::", stringify!($strategy), "::from_nodes([\"a\", \"b\"])?;")]
-            #[doc = concat!("let copy = clockwise::", stringify!($strategy), "::restore(strategy.snapshot(), Xxh3::new())?;")]
+            #[doc = concat!(
+                "let strategy = clockwise::", stringify!($strategy),
+                "::from_nodes([\"a\", \"b\"])?;"
+            )]
+            #[doc = concat!(
+                "let copy = clockwise::", stringify!($strategy),
+                "::restore(strategy.snapshot(), Xxh3::new())?;"
+            )]
             /// assert!(copy.same_placement(&strategy));
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```

@@ -67,7 +67,11 @@ use alloc::vec::Vec;
 /// impl<N: Key> Strategy for Modulo<N> {
 ///     type Node = N;
 ///
-///     fn pick<'a>(&'a self, token: Token, accept: &mut dyn FnMut(&'a N) -> bool) -> Option<&'a N> {
+///     fn pick<'a>(
+///         &'a self,
+///         token: Token,
+///         accept: &mut dyn FnMut(&'a N) -> bool,
+///     ) -> Option<&'a N> {
 ///         let n = self.nodes.len();
 ///         let first = (token.get() % n.max(1) as u64) as usize;
 ///         let in_order = (0..n).map(|i| &self.nodes[(first + i) % n].1);
@@ -339,13 +343,13 @@ pub trait Route: Strategy {
     /// # Examples
     ///
     /// ```
-    /// use clockwise::{HashRing, Route, Shared};
+    /// use clockwise::{HashRing, Route};
     ///
-    /// let shared = Shared::new(HashRing::from_nodes(["a", "b", "c"])?);
+    /// let mut ring = HashRing::from_nodes(["a", "b", "c"])?;
     /// let mut tried = Vec::new();
-    /// while let Some(node) = shared.load().route_except("user:42", &tried).copied() {
+    /// while let Some(node) = ring.route_except("user:42", &tried).copied() {
     ///     // … the request to `node` failed, and meanwhile:
-    ///     shared.update(|ring| ring.remove("b"));
+    ///     ring.remove("b");
     ///     tried.push(node);
     /// }
     /// assert!(tried.len() >= 2);
@@ -432,7 +436,8 @@ pub trait Route: Strategy {
     /// ```
     /// use clockwise::{HashRing, Route, Strategy};
     ///
-    /// let strategy: Box<dyn Strategy<Node = &str>> = Box::new(HashRing::from_nodes(["eu-1", "eu-2"])?);
+    /// let ring = HashRing::from_nodes(["eu-1", "eu-2"])?;
+    /// let strategy: Box<dyn Strategy<Node = &str>> = Box::new(ring);
     /// let error = strategy.try_replicas_across("user:42", 2, |node| &node[..2]).unwrap_err();
     /// assert_eq!((error.wanted, error.found), (2, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

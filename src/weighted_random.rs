@@ -119,7 +119,9 @@ impl<N> WeightedRandom<N> {
 
 routing_verbs!(impl[N: Key] WeightedRandom<N>, N, example WeightedRandom);
 picking_verbs!(impl[N: Key] WeightedRandom<N>, N, example WeightedRandom);
-membership!(WeightedRandom<N>, example WeightedRandom, [N: Key], strategy [N: Key], reading [N], "");
+membership!(
+    WeightedRandom<N>, example WeightedRandom, [N: Key], strategy [N: Key], reading [N], ""
+);
 
 impl<N: Key> Strategy for WeightedRandom<N> {
     type Node = N;

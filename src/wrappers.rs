@@ -75,8 +75,13 @@ use forward_members;
 /// that do not route. The generics are listed twice: for any inner strategy, and for one whose
 /// members can be changed.
 macro_rules! wrapper {
-    ($Type:ty, $N:ty, example $Ex:ident, [$($strategy:tt)*], [$($membership:tt)*] $(where [$($bounds:tt)*])?) => {
-        $crate::strategy::inspecting_verbs!(impl[$($strategy)*] $Type, $N, example $Ex $(, where [$($bounds)*])?);
+    (
+        $Type:ty, $N:ty, example $Ex:ident, [$($strategy:tt)*], [$($membership:tt)*]
+        $(where [$($bounds:tt)*])?
+    ) => {
+        $crate::strategy::inspecting_verbs!(
+            impl[$($strategy)*] $Type, $N, example $Ex $(, where [$($bounds)*])?
+        );
         $crate::strategy::managing_verbs! {
             impl[$($membership)*] $Type, $N, example $Ex,
             via $crate::strategy::Lists, $crate::Manage,

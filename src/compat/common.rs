@@ -211,7 +211,9 @@ pub(super) fn ceil(x: f64) -> u64 {
 /// ends the lists of errors in the docs.
 macro_rules! placement {
     ($Type:ident, $limits:literal) => {
-        $crate::strategy::construct_verbs!(impl[N: $crate::Key] $Type<N>, N, example $Type, $limits);
+        $crate::strategy::construct_verbs!(
+            impl[N: $crate::Key] $Type<N>, N, example $Type, $limits
+        );
         $crate::strategy::routing_verbs!(impl[N: $crate::Key] $Type<N>, N, example $Type);
         $crate::strategy::placement_verbs!(impl[N: $crate::Key] $Type<N>, N, example $Type);
         $crate::nodes::membership!(

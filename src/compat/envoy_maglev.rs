@@ -338,7 +338,9 @@ impl<N> EnvoyMaglevBuilder<N> {
     }
 }
 
-builder_verbs!(impl[N: Key] EnvoyMaglevBuilder<N>, EnvoyMaglev<N>, N, example EnvoyMaglev, "builder()");
+builder_verbs!(
+    impl[N: Key] EnvoyMaglevBuilder<N>, EnvoyMaglev<N>, N, example EnvoyMaglev, "builder()"
+);
 old_name!(EnvoyMaglevBuilder, EnvoyMaglev);
 
 impl<N> fmt::Debug for EnvoyMaglevBuilder<N> {

@@ -113,7 +113,8 @@ impl<N> Ketama<N> {
     ///
     /// // distribution: ketama
     /// // hash_tag: "{}"
-    /// let pool = Ketama::twemproxy().hash_tag("{}").from_nodes(["10.0.0.1:11211", "10.0.0.2:11211"])?;
+    /// let nodes = ["10.0.0.1:11211", "10.0.0.2:11211"];
+    /// let pool = Ketama::twemproxy().hash_tag("{}").from_nodes(nodes)?;
     /// assert_eq!(pool.route("a{42}"), pool.route("b{42}"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -23,7 +23,8 @@ use core::hash::{BuildHasher, Hasher};
 /// use clockwise::{HashRing, Mixed};
 ///
 /// fn fnv1a(bytes: &[u8]) -> u64 {
-///     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+///     let step = |h: u64, &b: &u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
+///     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 /// }
 ///
 /// let mut ring = HashRing::with_hasher(Mixed::from_fn(fnv1a));

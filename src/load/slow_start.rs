@@ -48,7 +48,7 @@ const FLOOR: f64 = 0.1;
 ///
 /// let time = Cell::new(Duration::ZERO);
 /// let node = SlowStart::with_clock("cache-4", Duration::from_secs(60), || time.get());
-/// let mut ring = HashRing::from_weighted(["cache-1", "cache-2", "cache-3"].map(|old| (old, 8)))?;
+/// let mut ring = HashRing::from_weighted(["cache-1", "cache-2"].map(|old| (old, 8)))?;
 /// ring.insert_weighted("cache-4", node.ramp(8))?;
 /// assert_eq!(ring.weight("cache-4"), Some(1));
 ///

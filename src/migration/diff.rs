@@ -109,7 +109,8 @@ impl<'a, N> Migration<'a, N> {
     /// new.insert("c")?;
     /// let migration = old.diff(&new)?;
     /// for m in migration.moves() {
-    ///     assert_eq!((old.route_token(m.range.first()), new.route_token(m.range.first())), (m.from, m.to));
+    ///     let token = m.range.first();
+    ///     assert_eq!((old.route_token(token), new.route_token(token)), (m.from, m.to));
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

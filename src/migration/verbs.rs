@@ -39,7 +39,9 @@ macro_rules! diff_verbs {
             ///
             /// # Examples
             /// ```
-            #[doc = concat!("let old = clockwise::", stringify!($Type), "::from_nodes([\"a\", \"b\", \"c\"])?;")]
+            #[doc = concat!(
+                "let old = clockwise::", stringify!($Type), "::from_nodes([\"a\", \"b\", \"c\"])?;"
+            )]
             /// let mut planned = old.clone();
             /// planned.set_weight("b", 2)?; // what would that move?
             ///
@@ -73,7 +75,10 @@ macro_rules! diff_verbs {
             ///
             /// # Examples
             /// ```
-            #[doc = concat!("let old = clockwise::", stringify!($Type), "::from_nodes([\"a\", \"b\", \"c\", \"d\"])?;")]
+            #[doc = concat!(
+                "let old = clockwise::", stringify!($Type),
+                "::from_nodes([\"a\", \"b\", \"c\", \"d\"])?;"
+            )]
             /// let mut new = old.clone();
             /// new.remove("a");
             /// let migration = old.diff_replicas(&new, 2)?;
@@ -102,7 +107,10 @@ macro_rules! diff_verbs {
             ///
             /// # Examples
             /// ```
-            #[doc = concat!("let old = clockwise::", stringify!($Type), "::from_nodes([\"a\", \"b\", \"c\", \"d\"])?;")]
+            #[doc = concat!(
+                "let old = clockwise::", stringify!($Type),
+                "::from_nodes([\"a\", \"b\", \"c\", \"d\"])?;"
+            )]
             /// // From two copies of each key to three, on the same nodes.
             /// let migration = old.diff_replicas_between(&old, 2, 3)?;
             /// assert_eq!(migration.measure(), 1 << 64); // one copy of everything
@@ -136,7 +144,10 @@ macro_rules! diff_verbs {
             ///
             /// # Examples
             /// ```
-            #[doc = concat!("let old = clockwise::", stringify!($Type), "::from_nodes([\"eu-1\", \"eu-2\", \"us-1\"])?;")]
+            #[doc = concat!(
+                "let old = clockwise::", stringify!($Type),
+                "::from_nodes([\"eu-1\", \"eu-2\", \"us-1\"])?;"
+            )]
             /// let mut new = old.clone();
             /// new.insert("us-2")?;
             /// let migration = old.diff_replicas_across(&new, 2, |node| &node[..2])?;

@@ -119,7 +119,8 @@ pub(crate) trait OfNodes: Sized {
 /// ends the list of errors in the docs.
 macro_rules! membership {
     (
-        $Type:ty, example $Ex:ident, [$($generics:tt)*], strategy [$($strategy:tt)*], reading [$($reading:tt)*], $limits:literal
+        $Type:ty, example $Ex:ident, [$($generics:tt)*], strategy [$($strategy:tt)*],
+        reading [$($reading:tt)*], $limits:literal
     ) => {
         impl<$($generics)*> $crate::nodes::OfNodes for $Type {
             type Node = N;
@@ -138,7 +139,8 @@ macro_rules! membership {
         }
 
         $crate::strategy::managing_verbs! {
-            impl[$($generics)*] $Type, N, example $Ex, via $crate::nodes::OfNodes, $crate::nodes::OfNodes, $limits
+            impl[$($generics)*] $Type, N, example $Ex,
+            via $crate::nodes::OfNodes, $crate::nodes::OfNodes, $limits
         }
 
         /// Membership: reading.
@@ -221,8 +223,14 @@ macro_rules! membership {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
-            #[doc = concat!("strategy.insert_weighted(", $crate::strategy::node!($Ex, "us-2"), ", ", $crate::strategy::weight!($Ex), ")?;")]
-            #[doc = concat!("assert_eq!(strategy.weight(\"us-2\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            #[doc = concat!(
+                "strategy.insert_weighted(", $crate::strategy::node!($Ex, "us-2"), ", ",
+                $crate::strategy::weight!($Ex), ")?;"
+            )]
+            #[doc = concat!(
+                "assert_eq!(strategy.weight(\"us-2\"), Some(", $crate::strategy::weight!($Ex),
+                "));"
+            )]
             /// assert_eq!(strategy.weight("us-3"), None);
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```

@@ -25,7 +25,8 @@ const MOST_POINTS: usize = if usize::BITS > 32 {
 /// ```
 /// use clockwise::{HashRing, SipHash13};
 ///
-/// let mut ring = HashRing::builder().virtual_nodes(160).hasher(SipHash13::new([7; 16])).build()?;
+/// let secret = SipHash13::new([7; 16]);
+/// let mut ring = HashRing::builder().virtual_nodes(160).hasher(secret).build()?;
 /// ring.insert("cache-1")?;
 /// assert_eq!(ring.point_count(), 160);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -167,7 +168,10 @@ impl<N, H> HashRingBuilder<N, H> {
     }
 }
 
-builder_verbs!(impl[N: Key, H: KeyHasher] HashRingBuilder<N, H>, HashRing<N, H>, N, example HashRing, "builder()");
+builder_verbs!(
+    impl[N: Key, H: KeyHasher] HashRingBuilder<N, H>, HashRing<N, H>, N, example HashRing,
+    "builder()"
+);
 
 impl<N, H> fmt::Debug for HashRingBuilder<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -91,7 +91,10 @@ impl<N> HashRing<N> {
     }
 }
 
-construct_verbs!(impl[N: Key] HashRing<N>, N, example HashRing, ", [`NodeError::TooManyPoints`](crate::NodeError::TooManyPoints)");
+construct_verbs!(
+    impl[N: Key] HashRing<N>, N, example HashRing,
+    ", [`NodeError::TooManyPoints`](crate::NodeError::TooManyPoints)"
+);
 
 impl<N> HashRing<N> {
     /// Returns a builder, to choose the virtual nodes, the hasher and the budget of points.

@@ -38,10 +38,13 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     ///
     /// # Errors
     ///
-    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout or the hasher (with
-    /// its seed or key) differs, the identity of a node has changed, the fingerprint does not
-    /// match, the ring would exceed the budget, or [`extend_weighted`](HashRing::extend_weighted)
-    /// would refuse a member.
+    /// Returns a [`RestoreError`] in these cases:
+    ///
+    /// - The format is newer.
+    /// - The kind, the layout or the hasher (with its seed or key) differs.
+    /// - The identity of a node has changed, or the fingerprint does not match.
+    /// - The ring would exceed the budget.
+    /// - [`extend_weighted`](HashRing::extend_weighted) would refuse a member.
     ///
     /// # Performance
     ///

@@ -46,7 +46,9 @@ impl Config {
 /// ```
 /// use clockwise::{SipHash13, SlotTable};
 ///
-/// let mut table = SlotTable::builder().slots(4096).load_factor(1.05).hasher(SipHash13::new([7; 16])).build()?;
+/// let secret = SipHash13::new([7; 16]);
+/// let builder = SlotTable::builder().slots(4096).load_factor(1.05).hasher(secret);
+/// let mut table = builder.build()?;
 /// table.insert("cache-1")?;
 /// assert_eq!(table.slot_count(), 4096);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -218,7 +220,10 @@ impl<N, H> SlotTableBuilder<N, H> {
     }
 }
 
-builder_verbs!(impl[N: Key, H: KeyHasher] SlotTableBuilder<N, H>, SlotTable<N, H>, N, example SlotTable, "builder()");
+builder_verbs!(
+    impl[N: Key, H: KeyHasher] SlotTableBuilder<N, H>, SlotTable<N, H>, N, example SlotTable,
+    "builder()"
+);
 
 impl<N, H> fmt::Debug for SlotTableBuilder<N, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -161,7 +161,8 @@ impl<N, H> SlotTable<N, H> {
     /// ```
     /// use clockwise::{Route, SlotTable};
     /// let table = SlotTable::from_nodes(["a", "b", "c"])?;
-    /// let (array, names): (Vec<u32>, Vec<&str>) = (table.to_array(), table.nodes().copied().collect());
+    /// let array: Vec<u32> = table.to_array();
+    /// let names: Vec<&str> = table.nodes().copied().collect();
     /// // Elsewhere, with the same hash:
     /// let slot = table.token("user:42").get() >> (64 - 16);
     /// assert_eq!(Some(&names[array[slot as usize] as usize]), table.route("user:42"));

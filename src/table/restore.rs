@@ -46,11 +46,14 @@ impl<N, H: KeyHasher> SlotTable<N, H> {
     ///
     /// # Errors
     ///
-    /// Returns a [`RestoreError`] if the format is newer, the kind, the layout or the hasher (with
-    /// its seed or key) differs, [`build`](SlotTableBuilder::build) would refuse the number of
-    /// slots or the cap, the identity of a node has changed, the fingerprint does not match, the
-    /// table would exceed the budget, or [`extend_weighted`](SlotTable::extend_weighted) would
-    /// refuse a member.
+    /// Returns a [`RestoreError`] in these cases:
+    ///
+    /// - The format is newer.
+    /// - The kind, the layout or the hasher (with its seed or key) differs.
+    /// - [`build`](SlotTableBuilder::build) would refuse the number of slots or the cap.
+    /// - The identity of a node has changed, or the fingerprint does not match.
+    /// - The table would exceed the budget.
+    /// - [`extend_weighted`](SlotTable::extend_weighted) would refuse a member.
     ///
     /// # Performance
     ///

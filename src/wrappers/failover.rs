@@ -139,7 +139,9 @@ impl<S> Failover<S> {
     /// ```
     /// use clockwise::{Failover, HashRing};
     ///
-    /// let groups = Failover::new(vec![HashRing::from_nodes(["eu-1"])?, HashRing::from_nodes(["us-1"])?]);
+    /// let near = HashRing::from_nodes(["eu-1"])?;
+    /// let far = HashRing::from_nodes(["us-1"])?;
+    /// let groups = Failover::new(vec![near, far]);
     /// assert!(groups.groups()[1].contains("us-1"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

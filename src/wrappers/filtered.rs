@@ -76,7 +76,8 @@ impl<S, P> Filtered<S, P> {
     /// ```
     /// use clockwise::{Filtered, HashRing};
     ///
-    /// let mut local = Filtered::new(HashRing::from_nodes(["eu-1"])?, |node: &&str| node.starts_with("eu"));
+    /// let this_zone = |node: &&str| node.starts_with("eu");
+    /// let mut local = Filtered::new(HashRing::from_nodes(["eu-1"])?, this_zone);
     /// local.strategy_mut().insert("eu-2")?;
     /// assert_eq!(local.replicas("user:42", 9).len(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -131,8 +132,12 @@ impl<S: Strategy, P: Fn(&S::Node) -> bool> Strategy for Filtered<S, P> {
     }
 }
 
-routing_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node, example Filtered);
-picking_verbs!(impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node, example Filtered);
+routing_verbs!(
+    impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node, example Filtered
+);
+picking_verbs!(
+    impl[S: Strategy, P: Fn(&S::Node) -> bool] Filtered<S, P>, S::Node, example Filtered
+);
 wrapper!(
     Filtered<S, P>,
     S::Node, example Filtered,

@@ -94,15 +94,18 @@ impl<S, W> Spread<S, W> {
 }
 
 impl Spread<(), ()> {
-    /// Returns how many nodes a key needs that makes up `share` of all requests (0 to 1), so that
-    /// on each of `nodes` equal nodes it takes at most `part` of the node's fair share: ⌈share ·
-    /// nodes / part⌉, from 1 to `nodes`.
+    /// Returns how many nodes a hot key needs: ⌈share · nodes / part⌉, from 1 to `nodes`.
+    ///
+    /// `share` is the key's fraction of all requests, 0 to 1, and `nodes` the number of equal
+    /// nodes. Spread over as many as are returned, the key takes at most `part` of the fair share
+    /// of each.
     ///
     /// # Examples
     /// ```
     /// use clockwise::Spread;
     ///
-    /// // A key with 3 % of the requests to 100 nodes alone would treble a node's load. Half of a node's share is to be its most:
+    /// // A key with 3 % of the requests to 100 nodes would treble the load of a node.
+    /// // It may take half of a node's fair share:
     /// assert_eq!(Spread::width_for(0.03, 100, 0.5), 6);
     /// assert_eq!(Spread::width_for(0.0001, 100, 0.5), 1);
     /// ```
@@ -169,8 +172,12 @@ fn least_loaded_first<'a, N>(
         .find(|&node| accept(node))
 }
 
-routing_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread);
-picking_verbs!(impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread);
+routing_verbs!(
+    impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread
+);
+picking_verbs!(
+    impl[S: Strategy<Node: Load>, W: Fn(Token) -> usize] Spread<S, W>, S::Node, example Spread
+);
 wrapper!(
     Spread<S, W>,
     S::Node, example Spread,

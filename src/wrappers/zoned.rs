@@ -110,8 +110,9 @@ impl<S, D> Zoned<S, D> {
     /// ```
     /// use clockwise::{HashRing, Zoned};
     ///
-    /// let zoned = Zoned::new(HashRing::from_nodes(["eu-1", "us-1"])?, |node: &&'static str| &node[..2]);
-    /// assert_eq!(zoned.strategy().route("user:42"), zoned.route("user:42")); // the owner is the same
+    /// let ring = HashRing::from_nodes(["eu-1", "us-1"])?;
+    /// let zoned = Zoned::new(ring, |node: &&'static str| &node[..2]);
+    /// assert_eq!(zoned.strategy().route("user:42"), zoned.route("user:42")); // the same owner
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub const fn strategy(&self) -> &S {
@@ -125,7 +126,8 @@ impl<S, D> Zoned<S, D> {
     /// ```
     /// use clockwise::{HashRing, Zoned};
     ///
-    /// let mut zoned = Zoned::new(HashRing::from_nodes(["eu-1"])?, |node: &&'static str| &node[..2]);
+    /// let ring = HashRing::from_nodes(["eu-1"])?;
+    /// let mut zoned = Zoned::new(ring, |node: &&'static str| &node[..2]);
     /// zoned.strategy_mut().insert("us-1")?;
     /// assert_eq!(zoned.len(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -196,8 +198,12 @@ where
     forward_members!(strategy);
 }
 
-routing_verbs!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node, example Zoned);
-picking_verbs!(impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node, example Zoned);
+routing_verbs!(
+    impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node, example Zoned
+);
+picking_verbs!(
+    impl[S: Strategy, D: Fn(&S::Node) -> V, V: PartialEq] Zoned<S, D>, S::Node, example Zoned
+);
 wrapper!(
     Zoned<S, D>,
     S::Node, example Zoned,

@@ -70,7 +70,8 @@ impl<N> HaproxyConsistentBuilder<N> {
     ///
     /// // Without a function, HAProxy uses sdbm with avalanche.
     /// let named = HaproxyConsistent::builder().hash(HaproxyHash::Sdbm).avalanche(true);
-    /// let (named, default) = (named.from_nodes(["a", "b"])?, HaproxyConsistent::from_nodes(["a", "b"])?);
+    /// let named = named.from_nodes(["a", "b"])?;
+    /// let default = HaproxyConsistent::from_nodes(["a", "b"])?;
     /// assert!((0..99u32).all(|key| named.route(&key) == default.route(&key)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -164,7 +165,8 @@ impl<N> HaproxyConsistentBuilder<N> {
     /// ```
     /// use clockwise::compat::HaproxyConsistent;
     ///
-    /// let servers = HaproxyConsistent::builder().ids([7, 3]).from_weighted([("a", 1), ("b", 10)])?;
+    /// let builder = HaproxyConsistent::builder().ids([7, 3]);
+    /// let servers = builder.from_weighted([("a", 1), ("b", 10)])?;
     /// assert_eq!((servers.id("b"), servers.weight("b")), (Some(3), Some(10)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

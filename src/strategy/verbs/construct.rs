@@ -12,13 +12,20 @@ macro_rules! construct_verbs {
             /// ```
             #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
             ///
-            #[doc = concat!("let strategy = ", stringify!($Ex), "::from_nodes([", $crate::strategy::node!($Ex, "eu-1"), ", ", $crate::strategy::node!($Ex, "us-1"), "])?;")]
+            #[doc = concat!(
+                "let strategy = ", stringify!($Ex), "::from_nodes([",
+                $crate::strategy::node!($Ex, "eu-1"), ", ", $crate::strategy::node!($Ex, "us-1"),
+                "])?;"
+            )]
             /// assert_eq!(strategy.len(), 2);
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
             /// # Errors
-            #[doc = concat!("[`NodeError::Duplicate`](crate::NodeError::Duplicate), [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity)", $limits, ".")]
+            #[doc = concat!(
+                "[`NodeError::Duplicate`](crate::NodeError::Duplicate), ",
+                "[`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity)", $limits, "."
+            )]
             pub fn from_nodes<I>(nodes: I) -> Result<Self, $crate::NodeError>
             where
                 I: IntoIterator<Item = $N>,
@@ -32,8 +39,15 @@ macro_rules! construct_verbs {
             /// ```
             #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
             ///
-            #[doc = concat!("let strategy = ", stringify!($Ex), "::from_weighted([(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (", $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")])?;")]
-            #[doc = concat!("assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            #[doc = concat!(
+                "let nodes = [(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (",
+                $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")];"
+            )]
+            #[doc = concat!("let strategy = ", stringify!($Ex), "::from_weighted(nodes)?;")]
+            #[doc = concat!(
+                "assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex),
+                "));"
+            )]
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
@@ -63,7 +77,11 @@ macro_rules! builder_verbs {
             /// ```
             #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
             ///
-            #[doc = concat!("let strategy = ", stringify!($Ex), "::", $builder, ".from_nodes([", $crate::strategy::node!($Ex, "eu-1"), ", ", $crate::strategy::node!($Ex, "us-1"), "])?;")]
+            #[doc = concat!(
+                "let strategy = ", stringify!($Ex), "::", $builder, ".from_nodes([",
+                $crate::strategy::node!($Ex, "eu-1"), ", ", $crate::strategy::node!($Ex, "us-1"),
+                "])?;"
+            )]
             /// assert_eq!(strategy.len(), 2);
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
@@ -84,8 +102,17 @@ macro_rules! builder_verbs {
             /// ```
             #[doc = concat!("use ", $crate::strategy::import!($Ex), ";")]
             ///
-            #[doc = concat!("let strategy = ", stringify!($Ex), "::", $builder, ".from_weighted([(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (", $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")])?;")]
-            #[doc = concat!("assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            #[doc = concat!(
+                "let nodes = [(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (",
+                $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), ")];"
+            )]
+            #[doc = concat!(
+                "let strategy = ", stringify!($Ex), "::", $builder, ".from_weighted(nodes)?;"
+            )]
+            #[doc = concat!(
+                "assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex),
+                "));"
+            )]
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///

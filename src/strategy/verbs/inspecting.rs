@@ -87,8 +87,14 @@ macro_rules! inspecting_verbs {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
-            #[doc = concat!("strategy.insert_weighted(", $crate::strategy::node!($Ex, "us-2"), ", ", $crate::strategy::weight!($Ex), ")?;")]
-            #[doc = concat!("assert_eq!(strategy.weight(\"us-2\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            #[doc = concat!(
+                "strategy.insert_weighted(", $crate::strategy::node!($Ex, "us-2"), ", ",
+                $crate::strategy::weight!($Ex), ")?;"
+            )]
+            #[doc = concat!(
+                "assert_eq!(strategy.weight(\"us-2\"), Some(", $crate::strategy::weight!($Ex),
+                "));"
+            )]
             /// assert_eq!(strategy.weight("us-3"), None);
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```

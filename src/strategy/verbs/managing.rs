@@ -3,7 +3,10 @@
 /// The verbs that change members as methods of a type, in the order of use. `$Verbs` is the trait
 /// that carries them out. `$limits` ends the list of errors.
 macro_rules! managing_verbs {
-    (impl[$($generics:tt)*] $Type:ty, $N:ty, example $Ex:ident, via $Core:path, $Verbs:path, $limits:literal $(, where [$($bounds:tt)*])?) => {
+    (
+        impl[$($generics:tt)*] $Type:ty, $N:ty, example $Ex:ident, via $Core:path, $Verbs:path,
+        $limits:literal $(, where [$($bounds:tt)*])?
+    ) => {
         /// Membership: changing.
         ///
         /// Every change is all or nothing. Invalid changes return a typed error that names the
@@ -18,12 +21,19 @@ macro_rules! managing_verbs {
             ///
             #[doc = concat!("strategy.insert(", $crate::strategy::node!($Ex, "us-2"), ")?;")]
             /// assert_eq!(strategy.weight("us-2"), Some(1));
-            #[doc = concat!("assert!(strategy.insert(", $crate::strategy::node!($Ex, "us-2"), ").is_err()); // a duplicate")]
+            #[doc = concat!(
+                "assert!(strategy.insert(", $crate::strategy::node!($Ex, "us-2"),
+                ").is_err()); // a duplicate"
+            )]
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
             /// # Errors
-            #[doc = concat!("[`NodeError::Duplicate`](crate::NodeError::Duplicate), [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity)", $limits, ". The node is then dropped.")]
+            #[doc = concat!(
+                "[`NodeError::Duplicate`](crate::NodeError::Duplicate), ",
+                "[`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity)", $limits,
+                ". The node is then dropped."
+            )]
             pub fn insert(&mut self, node: $N) -> Result<(), $crate::NodeError> {
                 <Self as $Verbs>::insert(self, node)
             }
@@ -34,14 +44,24 @@ macro_rules! managing_verbs {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
-            #[doc = concat!("strategy.insert_weighted(", $crate::strategy::node!($Ex, "us-2"), ", ", $crate::strategy::weight!($Ex), ")?;")]
-            #[doc = concat!("assert_eq!(strategy.weight(\"us-2\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            #[doc = concat!(
+                "strategy.insert_weighted(", $crate::strategy::node!($Ex, "us-2"), ", ",
+                $crate::strategy::weight!($Ex), ")?;"
+            )]
+            #[doc = concat!(
+                "assert_eq!(strategy.weight(\"us-2\"), Some(", $crate::strategy::weight!($Ex),
+                "));"
+            )]
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
             /// # Errors
             /// As `insert`, and [`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight).
-            pub fn insert_weighted(&mut self, node: $N, weight: u32) -> Result<(), $crate::NodeError> {
+            pub fn insert_weighted(
+                &mut self,
+                node: $N,
+                weight: u32,
+            ) -> Result<(), $crate::NodeError> {
                 <Self as $Verbs>::insert_weighted(self, node, weight)
             }
 
@@ -51,7 +71,11 @@ macro_rules! managing_verbs {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
-            #[doc = concat!("strategy.extend_weighted([(", $crate::strategy::node!($Ex, "us-2"), ", ", $crate::strategy::weight!($Ex), "), (", $crate::strategy::node!($Ex, "us-3"), ", 1)])?;")]
+            #[doc = concat!(
+                "strategy.extend_weighted([(", $crate::strategy::node!($Ex, "us-2"), ", ",
+                $crate::strategy::weight!($Ex), "), (", $crate::strategy::node!($Ex, "us-3"),
+                ", 1)])?;"
+            )]
             /// assert_eq!(strategy.len(), 5);
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
@@ -81,15 +105,26 @@ macro_rules! managing_verbs {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
-            #[doc = concat!("let listed = [(", $crate::strategy::node!($Ex, "eu-2"), ", 1), (", $crate::strategy::node!($Ex, "us-1"), ", ", $crate::strategy::weight!($Ex), "), (", $crate::strategy::node!($Ex, "us-2"), ", 1)];")]
+            #[doc = concat!(
+                "let listed = [(", $crate::strategy::node!($Ex, "us-1"), ", ",
+                $crate::strategy::weight!($Ex), "), (", $crate::strategy::node!($Ex, "us-2"),
+                ", 1)];"
+            )]
             /// let changes = strategy.set_nodes(listed)?;
-            /// assert_eq!((changes.added(), changes.removed()), (1, 1));
+            /// assert_eq!((changes.added(), changes.removed()), (1, 2));
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
             /// # Errors
-            #[doc = concat!("[`NodeError::Duplicate`](crate::NodeError::Duplicate) if an identity is listed twice, [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity), [`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight)", $limits, ".")]
-            pub fn set_nodes<I>(&mut self, nodes: I) -> Result<$crate::Changes<$N>, $crate::NodeError>
+            #[doc = concat!(
+                "[`NodeError::Duplicate`](crate::NodeError::Duplicate) if an identity is listed ",
+                "twice, [`NodeError::EmptyIdentity`](crate::NodeError::EmptyIdentity), ",
+                "[`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight)", $limits, "."
+            )]
+            pub fn set_nodes<I>(
+                &mut self,
+                nodes: I,
+            ) -> Result<$crate::Changes<$N>, $crate::NodeError>
             where
                 I: IntoIterator<Item = ($N, u32)>,
             {
@@ -109,7 +144,10 @@ macro_rules! managing_verbs {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
-            #[doc = concat!("let listed = [(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (", $crate::strategy::node!($Ex, "us-2"), ", 1)];")]
+            #[doc = concat!(
+                "let listed = [(", $crate::strategy::node!($Ex, "eu-1"), ", 1), (",
+                $crate::strategy::node!($Ex, "us-2"), ", 1)];"
+            )]
             /// let changes = strategy.set_nodes_with(listed, |present, listed| *present = listed)?;
             /// assert_eq!((changes.added(), changes.removed()), (1, 2));
             /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -117,7 +155,11 @@ macro_rules! managing_verbs {
             ///
             /// # Errors
             /// As `set_nodes`. `merge` was not called then.
-            pub fn set_nodes_with<I, F>(&mut self, nodes: I, merge: F) -> Result<$crate::Changes<$N>, $crate::NodeError>
+            pub fn set_nodes_with<I, F>(
+                &mut self,
+                nodes: I,
+                merge: F,
+            ) -> Result<$crate::Changes<$N>, $crate::NodeError>
             where
                 I: IntoIterator<Item = ($N, u32)>,
                 F: FnMut(&mut $N, $N),
@@ -132,8 +174,10 @@ macro_rules! managing_verbs {
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             /// use clockwise::Edit;
             ///
-            #[doc = concat!("let edits = [Edit::insert(", $crate::strategy::node!($Ex, "us-2"), ", 1), Edit::remove(\"us-1\"), Edit::drain(\"eu-1\")];")]
-            /// let changes = strategy.apply(edits)?;
+            #[doc = concat!(
+                "let join = Edit::insert(", $crate::strategy::node!($Ex, "us-2"), ", 1);"
+            )]
+            /// let changes = strategy.apply([join, Edit::remove("us-1"), Edit::drain("eu-1")])?;
             /// assert_eq!((changes.added(), changes.removed(), changes.drained()), (1, 1, 1));
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
@@ -185,14 +229,26 @@ macro_rules! managing_verbs {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
-            #[doc = concat!("strategy.set_weight(\"us-1\", ", $crate::strategy::weight!($Ex), ")?;")]
-            #[doc = concat!("assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex), "));")]
+            #[doc = concat!(
+                "strategy.set_weight(\"us-1\", ", $crate::strategy::weight!($Ex), ")?;"
+            )]
+            #[doc = concat!(
+                "assert_eq!(strategy.weight(\"us-1\"), Some(", $crate::strategy::weight!($Ex),
+                "));"
+            )]
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///
             /// # Errors
-            #[doc = concat!("[`NodeError::Unknown`](crate::NodeError::Unknown), [`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight)", $limits, ".")]
-            pub fn set_weight<Q: $crate::Key + ?Sized>(&mut self, id: &Q, weight: u32) -> Result<(), $crate::NodeError> {
+            #[doc = concat!(
+                "[`NodeError::Unknown`](crate::NodeError::Unknown), ",
+                "[`NodeError::ZeroWeight`](crate::NodeError::ZeroWeight)", $limits, "."
+            )]
+            pub fn set_weight<Q: $crate::Key + ?Sized>(
+                &mut self,
+                id: &Q,
+                weight: u32,
+            ) -> Result<(), $crate::NodeError> {
                 <Self as $Verbs>::set_weight(self, id, weight)
             }
 
@@ -215,7 +271,10 @@ macro_rules! managing_verbs {
             ///
             /// # Errors
             /// [`NodeError::Unknown`](crate::NodeError::Unknown).
-            pub fn drain<Q: $crate::Key + ?Sized>(&mut self, id: &Q) -> Result<(), $crate::NodeError> {
+            pub fn drain<Q: $crate::Key + ?Sized>(
+                &mut self,
+                id: &Q,
+            ) -> Result<(), $crate::NodeError> {
                 <Self as $Verbs>::drain(self, id)
             }
 
@@ -234,7 +293,10 @@ macro_rules! managing_verbs {
             ///
             /// # Errors
             /// [`NodeError::Unknown`](crate::NodeError::Unknown).
-            pub fn undrain<Q: $crate::Key + ?Sized>(&mut self, id: &Q) -> Result<(), $crate::NodeError> {
+            pub fn undrain<Q: $crate::Key + ?Sized>(
+                &mut self,
+                id: &Q,
+            ) -> Result<(), $crate::NodeError> {
                 <Self as $Verbs>::undrain(self, id)
             }
 
@@ -279,9 +341,14 @@ macro_rules! managing_verbs {
             #[doc = $crate::strategy::setup!($Ex, "let mut ")]
             ///
             /// // A node may carry more than its name, such as an address that has changed.
-            #[doc = concat!("let old = strategy.replace(", $crate::strategy::node!($Ex, "eu-1"), ")?;")]
+            #[doc = concat!(
+                "let old = strategy.replace(", $crate::strategy::node!($Ex, "eu-1"), ")?;"
+            )]
             /// assert!(old.starts_with("eu-1"));
-            #[doc = concat!("assert!(strategy.replace(", $crate::strategy::node!($Ex, "us-2"), ").is_err()); // not a member")]
+            #[doc = concat!(
+                "assert!(strategy.replace(", $crate::strategy::node!($Ex, "us-2"),
+                ").is_err()); // not a member"
+            )]
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             ///

@@ -43,7 +43,7 @@ macro_rules! routing_verbs {
             /// ```
             #[doc = $crate::strategy::setup!($Ex, "let ")]
             ///
-            /// // Hash once, and route as often as the nodes change.
+            /// // Keep the token of a key that you route again and again.
             /// let token = strategy.token("user:42");
             /// assert!(strategy.route_token(token).is_some());
             /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -89,7 +89,12 @@ macro_rules! routing_verbs {
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             #[must_use]
-            pub fn replicas_across<'a, K, Z, F>(&'a self, key: &K, n: usize, domain: F) -> alloc::vec::Vec<&'a $N>
+            pub fn replicas_across<'a, K, Z, F>(
+                &'a self,
+                key: &K,
+                n: usize,
+                domain: F,
+            ) -> alloc::vec::Vec<&'a $N>
             where
                 K: $crate::Key + ?Sized,
                 Z: PartialEq,
@@ -173,7 +178,11 @@ macro_rules! placement_verbs {
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             #[must_use]
-            pub fn replicas<K: $crate::Key + ?Sized>(&self, key: &K, n: usize) -> alloc::vec::Vec<&$N> {
+            pub fn replicas<K: $crate::Key + ?Sized>(
+                &self,
+                key: &K,
+                n: usize,
+            ) -> alloc::vec::Vec<&$N> {
                 let mut replicas = alloc::vec::Vec::with_capacity(n.min(self.nodes.eligible()));
                 if n > 0 {
                     self.find(self.token(key), |node| {
@@ -196,7 +205,10 @@ macro_rules! placement_verbs {
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             #[inline]
-            pub fn preference<K: $crate::Key + ?Sized>(&self, key: &K) -> $crate::preference::Preference<'_, $N> {
+            pub fn preference<K: $crate::Key + ?Sized>(
+                &self,
+                key: &K,
+            ) -> $crate::preference::Preference<'_, $N> {
                 self.preference_of(self.token(key))
             }
 
@@ -211,7 +223,10 @@ macro_rules! placement_verbs {
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             #[inline]
-            pub fn preference_token(&self, token: $crate::Token) -> $crate::preference::Preference<'_, $N> {
+            pub fn preference_token(
+                &self,
+                token: $crate::Token,
+            ) -> $crate::preference::Preference<'_, $N> {
                 self.preference_of(token)
             }
         }
@@ -257,7 +272,11 @@ macro_rules! picking_verbs {
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
             #[must_use]
-            pub fn replicas<K: $crate::Key + ?Sized>(&self, key: &K, n: usize) -> alloc::vec::Vec<&$N> {
+            pub fn replicas<K: $crate::Key + ?Sized>(
+                &self,
+                key: &K,
+                n: usize,
+            ) -> alloc::vec::Vec<&$N> {
                 $crate::Route::replicas(self, key, n)
             }
         }

@@ -74,7 +74,8 @@ impl<S, C: Clock> Sticky<S, C> {
     /// use clockwise::{HashRing, Sticky};
     /// use std::time::Duration;
     ///
-    /// let mut sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
+    /// let ring = HashRing::from_nodes(["a", "b"])?;
+    /// let mut sticky = Sticky::new(ring, 1_000, Duration::from_secs(60));
     /// sticky.bind("session 7", "a")?;
     /// sticky.drain("a")?;
     /// assert_eq!(sticky.release("a"), 1);

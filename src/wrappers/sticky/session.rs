@@ -49,7 +49,8 @@ impl Session {
     /// use std::time::Duration;
     ///
     /// let sticky = Sticky::new(HashRing::from_nodes(["a", "b"])?, 1_000, Duration::from_secs(60));
-    /// let session = Session::new(sticky.token("session 7"), *b"b", Duration::ZERO, Duration::ZERO);
+    /// let (token, now) = (sticky.token("session 7"), Duration::ZERO);
+    /// let session = Session::new(token, *b"b", now, now);
     /// sticky.restore_sessions([session]); // such as from another system's table
     /// assert_eq!(sticky.route("session 7"), Some(&"b"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
