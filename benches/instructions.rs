@@ -1,5 +1,5 @@
-//! Instructions per call of the hot paths, counted by valgrind. They repeat on every run of the same
-//! binary, and another process cannot disturb them. Fails if a path needs more than its limit.
+//! Instructions per call of the hot paths, counted by valgrind. They repeat on every run of the
+//! same binary, and another process cannot disturb them. Fails if a path needs more than its limit.
 //!
 //! ```text
 //! cargo bench --bench instructions

@@ -135,8 +135,8 @@ fn row(table: &Table, name: &str, pick: impl Fn(&str) -> u64 + Sync) {
     table.row(name, [format!("{each:.1}"), format!("{gain:.2}")]);
 }
 
-/// Returns the shortest time, from the first start to the last end, in which each of so many threads
-/// makes its picks.
+/// Returns the shortest time, from the first start to the last end, in which each of so many
+/// threads makes its picks.
 fn best(
     threads: usize,
     rounds: usize,

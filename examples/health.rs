@@ -1,4 +1,5 @@
-//! Health at lookup: skip what is down without touching the ring, so that nothing else moves and the node's keys come back with it.
+//! Health at lookup: skip what is down without touching the ring, so that nothing else moves and
+//! the node's keys come back with it.
 
 use clockwise::{HashRing, NodeError};
 use std::collections::HashSet;

@@ -1,5 +1,5 @@
-//! Places 20,000 real objects on a ring of cache nodes, with three copies each. Then a node joins and
-//! another leaves, and the program prints what moved.
+//! Places 20,000 real objects on a ring of cache nodes, with three copies each. Then a node joins
+//! and another leaves, and the program prints what moved.
 //!
 //! ```text
 //! cargo run --release --example quickstart

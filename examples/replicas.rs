@@ -1,4 +1,5 @@
-//! Replicas and failover: the next in a key's order of preference takes over, and only its keys notice.
+//! Replicas and failover: the next in a key's order of preference takes over, and only its keys
+//! notice.
 
 use clockwise::{HashRing, NodeError};
 

@@ -6,7 +6,8 @@ use clockwise::SlotTable;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // 2 % is the most that any backend gets above its share. The number of slots stays for ever; 100 for each node there may be will do.
+    // 2 % is the most that any backend gets above its share. The number of slots stays for ever;
+    // 100 for each node there may be will do.
     let mut table = SlotTable::builder()
         .slots(65_536)
         .load_factor(1.02)

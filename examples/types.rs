@@ -22,7 +22,8 @@ struct Session<'a> {
     id: u64,
 }
 
-// Simple, but it allocates; where that matters, route by the pair `(tenant, id)` itself: it is a key too and stays on the stack.
+// Simple, but it allocates; where that matters, route by the pair `(tenant, id)` itself: it is a
+// key too and stays on the stack.
 impl Key for Session<'_> {
     fn key_bytes(&self) -> impl AsRef<[u8]> {
         (self.tenant, self.id).key_bytes().as_ref().to_vec()

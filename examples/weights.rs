@@ -1,4 +1,5 @@
-//! Weights and drain: bigger nodes get more, a node in maintenance gets nothing and comes back to its own keys.
+//! Weights and drain: bigger nodes get more, a node in maintenance gets nothing and comes back to
+//! its own keys.
 
 use clockwise::{HashRing, NodeError};
 

@@ -78,8 +78,8 @@ fn of_short_members() {
     }
 }
 
-/// What a point and a slot cost at the peak, so that the budget of work bounds memory too: 5 million
-/// points or 5 million capped slots. What is refused costs nothing.
+/// What a point and a slot cost at the peak, so that the budget of work bounds memory too: 5
+/// million points or 5 million capped slots. What is refused costs nothing.
 fn of_large_strategies() {
     for virtual_nodes in [1 << 15, 1 << 16, 1 << 18] {
         let ring = HashRing::builder().virtual_nodes(virtual_nodes);
@@ -129,7 +129,8 @@ fn hostile_snapshots_cost_memory_in_proportion_to_their_size() {
     of::<SlotTable<String>>(&serde_json::to_value(&table).unwrap(), &parameters);
 }
 
-/// A kind without points: truncated anywhere, with these changes, with members twice, heavy or misnamed.
+/// A kind without points: truncated anywhere, with these changes, with members twice, heavy or
+/// misnamed.
 fn of<S: DeserializeOwned>(good: &Value, changes: &[(&str, Value)]) {
     let refused = |json: &str| {
         let (result, peak) = peak(|| serde_json::from_str::<S>(json).map_err(|e| e.to_string()));
@@ -192,8 +193,9 @@ fn of_a_ring() {
     refused(&text.replace("\"ring\"", &format!("\"{}\"", "x".repeat(100_000))));
     refused(&format!("{start}{}", "[".repeat(100_000)));
 
-    // Binary formats claim lengths: 2^40 members, an identity of 2^40 bytes. Without a quote or a field's name a member is shorter
-    // there than in memory, where it has 48 bytes, its text, and room to grow: so 4 times.
+    // Binary formats claim lengths: 2^40 members, an identity of 2^40 bytes. Without a quote or a
+    // field's name a member is shorter there than in memory, where it has 48 bytes, its text, and
+    // room to grow: so 4 times.
     let packed = postcard::to_allocvec(&ring).unwrap();
     let length = packed
         .windows(2)

@@ -45,7 +45,8 @@ pub(crate) struct Row {
 type Owners = Vec<u32>;
 
 impl Way {
-    /// The owners with all nodes and without each of the first few; bytes; the times of a build and of a loss.
+    /// The owners with all nodes and without each of the first few; bytes; the times of a build and
+    /// of a loss.
     fn owners(self, nodes: &[String]) -> (Owners, Vec<Owners>, (usize, usize), Duration, Duration) {
         let all = || (0..NODES as u32).map(|i| (nodes[i as usize].clone(), 1));
         let index =

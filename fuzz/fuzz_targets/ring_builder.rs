@@ -1,4 +1,5 @@
-//! Any configuration and any weights: an error that is right, or a ring that has the points that were asked for.
+//! Any configuration and any weights: an error that is right, or a ring that has the points that
+//! were asked for.
 #![no_main]
 
 use clockwise::{ConfigError, HashRing, NodeError};

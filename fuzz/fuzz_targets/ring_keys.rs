@@ -1,4 +1,5 @@
-//! Any key and any predicate on rings with fine, coarse and tied points: every way to ask gives one answer.
+//! Any key and any predicate on rings with fine, coarse and tied points: every way to ask gives one
+//! answer.
 #![no_main]
 
 #[allow(dead_code)] // A fuzz target uses a part.

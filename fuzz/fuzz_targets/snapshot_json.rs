@@ -1,7 +1,7 @@
 //! Any JSON as a snapshot: an error, or the strategy that it describes, within the budget.
 //!
-//! Half of the inputs are bytes. The others describe members and parameters, and get the fingerprint
-//! that belongs to them, because no fuzzer guesses 64 bits of it.
+//! Half of the inputs are bytes. The others describe members and parameters, and get the
+//! fingerprint that belongs to them, because no fuzzer guesses 64 bits of it.
 #![no_main]
 
 mod snapshots;

@@ -3,8 +3,8 @@
 //!
 //! The check: a client asks for the mark of a key *before* it begins to read the key. The answer
 //! must be that version or a later one, because reads are regular. The writer of a key publishes
-//! the mark after all replicas have the value. So an older answer is an error, no matter what else is
-//! under way. What a version contains follows from the version.
+//! the mark after all replicas have the value. So an older answer is an error, no matter what else
+//! is under way. What a version contains follows from the version.
 
 use crate::Failure;
 use crate::store::{Stores, Versioned};

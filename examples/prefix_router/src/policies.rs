@@ -10,8 +10,8 @@ use std::error::Error;
 /// The load factor of the bounded rings: 1 + 2/√n for about 16 requests in flight on each worker.
 const LOAD_FACTOR: f64 = 1.5;
 
-/// The least cap: half of a worker's slots. Below it a request waits for little but the prompts before
-/// it.
+/// The least cap: half of a worker's slots. Below it a request waits for little but the prompts
+/// before it.
 const MIN_CAP: u32 = 24;
 
 /// A worker's number. It is its identity and its place in the list of workers.

@@ -1,5 +1,5 @@
-//! The run: servers die, return and drain under load, and a hot key meets the proxy with and without
-//! bounded load. The figures are checked against the limits of `figures.rs`.
+//! The run: servers die, return and drain under load, and a hot key meets the proxy with and
+//! without bounded load. The figures are checked against the limits of `figures.rs`.
 
 mod children;
 mod figures;

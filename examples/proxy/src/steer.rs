@@ -50,8 +50,8 @@ where
         let (node, mut in_flight) = lease.into_parts();
         let service = node.into_inner().into_node();
         Box::pin(async move {
-            // A clone need not be ready when the original is, so the clone that is called is the one
-            // that is waited for.
+            // A clone need not be ready when the original is, so the clone that is called is the
+            // one that is waited for.
             let response = service.oneshot(request).await.map_err(Into::into);
             match response {
                 Ok(_) => in_flight.answered(),

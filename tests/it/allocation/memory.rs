@@ -4,14 +4,16 @@
 use allocation_counter::measure;
 use clockwise::HashRing;
 
-/// The most that was held during a change, as a multiple of the ring before or after it, the larger one; and the bytes after it.
+/// The most that was held during a change, as a multiple of the ring before or after it, the larger
+/// one; and the bytes after it.
 fn peak_of(before: f64, change: impl FnOnce()) -> (f64, f64) {
     let info = measure(change);
     let after = before + info.bytes_current as f64;
     ((before + info.bytes_max as f64) / before.max(after), after)
 }
 
-/// Bytes a point, and the peak of adding and removing a node as a multiple of the ring. That of exchanging all nodes is printed.
+/// Bytes a point, and the peak of adding and removing a node as a multiple of the ring. That of
+/// exchanging all nodes is printed.
 fn cost_of(virtual_nodes: u32, nodes: u64) -> (f64, f64) {
     let mut ring = None;
     let built = measure(|| {
@@ -25,7 +27,8 @@ fn cost_of(virtual_nodes: u32, nodes: u64) -> (f64, f64) {
     });
     let mut ring = ring.expect("it was built");
     let steady = built.bytes_current as f64;
-    // Less the nodes themselves: an entry (identity, node, weight and drained) and the bytes of the identity.
+    // Less the nodes themselves: an entry (identity, node, weight and drained) and the bytes of the
+    // identity.
     let per_node = size_of::<(Box<[u8]>, u64, u32, bool)>() + size_of::<u64>();
     let a_point = (steady - (per_node as u64 * nodes) as f64) / ring.point_count() as f64;
     let (added, larger) = peak_of(steady, || ring.insert(u64::MAX).expect("a new node"));

@@ -1,4 +1,5 @@
-//! No pick through a wrapper, and no lease, allocates, up to 16 nodes that are refused, full or put aside; and none clones a node.
+//! No pick through a wrapper, and no lease, allocates, up to 16 nodes that are refused, full or put
+//! aside; and none clones a node.
 
 use clockwise::{
     Bounded, Failover, Filtered, HashRing, Key, Route, Spread, Strategy, Token, Tracked,
@@ -108,7 +109,8 @@ fn no_bound_session_allocates() {
     }
 }
 
-/// With a filter inside, W is counted during the acquire. That takes no list of the groups' members.
+/// With a filter inside, W is counted during the acquire. That takes no list of the groups'
+/// members.
 #[test]
 fn no_lease_allocates_while_filtered_groups_are_counted() {
     let half = |odd: bool| {

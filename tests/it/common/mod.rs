@@ -1,5 +1,5 @@
-//! What the tests share: an oracle that owes the crate nothing, realistic names, hashers that are bad on purpose, a seeded
-//! generator, and how long to run.
+//! What the tests share: an oracle that owes the crate nothing, realistic names, hashers that are
+//! bad on purpose, a seeded generator, and how long to run.
 //!
 //! | variable | effect |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! Histories: operations carried out on a ring and on the oracle side by side. The model test draws them at random, the fuzz
-//! target reads them from bytes.
+//! Histories: operations carried out on a ring and on the oracle side by side. The model test draws
+//! them at random, the fuzz target reads them from bytes.
 
 use super::hashers::Spoilt;
 use super::node::Node;
@@ -7,7 +7,8 @@ use super::oracle::{Fault, Oracle, Row};
 use super::random::Rng;
 use clockwise::{Changes, HashRing, KeyHasher, Manage, Membership, NodeError, Strategy, Token};
 
-/// Identities that are easy to confuse, by index: prefixes with digits, case, a space, a NUL, not UTF-8, a long one, none.
+/// Identities that are easy to confuse, by index: prefixes with digits, case, a space, a NUL, not
+/// UTF-8, a long one, none.
 pub const IDENTITIES: usize = 18;
 
 pub fn identity(i: u8) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! The ring as the specification says it, naive, with none of the crate's code: a `BTreeMap` of (token, identity), walked.
+//! The ring as the specification says it, naive, with none of the crate's code: a `BTreeMap` of
+//! (token, identity), walked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -61,7 +62,8 @@ impl Oracle {
         }
     }
 
-    // ---- answers ---------------------------------------------------------------------------------------------------
+    // ---- answers
+    // ---------------------------------------------------------------------------------------------------
 
     pub fn token(&self, key: &[u8]) -> u64 {
         (self.hash)(key)
@@ -114,7 +116,8 @@ impl Oracle {
         &self.members
     }
 
-    // ---- changes: refused with everything that is wrong, or done -----------------------------------------------------
+    // ---- changes: refused with everything that is wrong, or done
+    // -----------------------------------------------------
 
     pub fn insert(&mut self, rows: &[Row]) -> Result<(), Vec<Fault>> {
         let mut faults = Oracle::faults_of(rows);

@@ -95,7 +95,8 @@ pub fn change(random: &mut Rng, table: &mut SlotTable<String>, set: &mut Weighte
     }
 }
 
-/// What a diff must be: for every slot, from its first token to its last, the old and the new owner where they differ.
+/// What a diff must be: for every slot, from its first token to its last, the old and the new owner
+/// where they differ.
 pub fn is_the_difference(
     diff: &Migration<'_, String>,
     old: &SlotTable<String>,

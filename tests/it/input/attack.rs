@@ -73,7 +73,8 @@ fn a_secret_that_differs_in_one_bit_is_another_secret() {
     }
 }
 
-/// What the documentation warns of: under an unkeyed hasher the same keys hit the same node everywhere.
+/// What the documentation warns of: under an unkeyed hasher the same keys hit the same node
+/// everywhere.
 #[test]
 fn keys_aimed_under_an_unkeyed_hasher_hit_everyone() {
     let keys = aimed(&ring(Spoilt::Not), 200);
@@ -133,7 +134,8 @@ fn no_byte_of_a_secret_is_shown() {
     hidden(&error, format!("{error:?} {error}"));
 }
 
-/// A fingerprint depends on the secret, so that two processes see that they disagree, but no half of the secret stands in it.
+/// A fingerprint depends on the secret, so that two processes see that they disagree, but no half
+/// of the secret stands in it.
 #[test]
 fn a_fingerprint_tells_secrets_apart_and_shows_none() {
     let mut seen = Vec::new();

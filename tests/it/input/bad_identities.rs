@@ -1,4 +1,5 @@
-//! Identities that are there already, unknown, empty, long, look alike or change; and lists of them.
+//! Identities that are there already, unknown, empty, long, look alike or change; and lists of
+//! them.
 
 use crate::common::hashers::Spoilt;
 use crate::common::node::Node;

@@ -1,7 +1,9 @@
-//! Bad input, and input that looks bad: a typed error that names the offender, or the stated answer. No panic, nothing changed.
+//! Bad input, and input that looks bad: a typed error that names the offender, or the stated
+//! answer. No panic, nothing changed.
 //!
-//! Here what concerns routing; identities and batches are in `bad_identities.rs`, weights and numbers in `bad_weights.rs`, what panics
-//! by itself (hashers, predicates, clones, drops) in `panics.rs`, what is large in `scale.rs` and `allocation.rs`.
+//! Here what concerns routing; identities and batches are in `bad_identities.rs`, weights and
+//! numbers in `bad_weights.rs`, what panics by itself (hashers, predicates, clones, drops) in
+//! `panics.rs`, what is large in `scale.rs` and `allocation.rs`.
 
 use crate::common::hashers::{Chosen, Spoilt, point_bytes};
 use crate::common::node::Node;
@@ -10,7 +12,8 @@ use crate::common::small::{Ring, empty, seen, some};
 use clockwise::{HashRing, Strategy, Token, error::NotEnoughDomains};
 use std::collections::BTreeSet;
 
-// ---- no node to be had ---------------------------------------------------------------------------------------------------
+// ---- no node to be had
+// ---------------------------------------------------------------------------------------------------
 
 #[track_caller]
 fn has_no_owner(ring: &Ring) {
@@ -117,7 +120,8 @@ fn an_empty_list_empties_the_ring() {
     has_no_owner(&ring);
 }
 
-// ---- how many replicas -----------------------------------------------------------------------------------------------------
+// ---- how many replicas
+// -----------------------------------------------------------------------------------------------------
 
 #[test]
 fn replicas_are_as_many_as_asked_for_and_never_more_than_eligible_nodes() {
@@ -169,7 +173,8 @@ fn more_replicas_than_zones_is_an_error_only_where_zones_must_differ() {
     }
 }
 
-// ---- keys and tokens ----------------------------------------------------------------------------------------------------------
+// ---- keys and tokens
+// ----------------------------------------------------------------------------------------------------------
 
 #[test]
 fn every_key_has_an_owner() {
@@ -255,7 +260,8 @@ fn a_constant_hasher_terminates_in_order_of_identity() {
     }
 }
 
-// ---- predicates ---------------------------------------------------------------------------------------------------------------
+// ---- predicates
+// ---------------------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_predicate_is_asked_once_for_each_eligible_node() {

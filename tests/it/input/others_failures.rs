@@ -1,5 +1,5 @@
-//! What went wrong in other libraries and proxies, each as a test that it cannot go wrong here. Where the failure concerns a ring;
-//! the reason stands with each.
+//! What went wrong in other libraries and proxies, each as a test that it cannot go wrong here.
+//! Where the failure concerns a ring; the reason stands with each.
 
 use crate::common::hashers::{Chosen, Spoilt, point_bytes};
 use crate::common::names::{self, STYLES, Style};
@@ -43,8 +43,8 @@ fn the_node_after_65_536_others_is_chosen() {
     }
 }
 
-/// pingora-ketama leaves equal points in the order of its input, and `HAProxy` numbers servers by their place in a list: two
-/// instances with the same servers disagree.
+/// pingora-ketama leaves equal points in the order of its input, and `HAProxy` numbers servers by
+/// their place in a list: two instances with the same servers disagree.
 #[test]
 fn two_instances_with_differently_ordered_lists_agree() {
     let mut nodes = ["a", "b", "c", "d", "e"];
@@ -72,7 +72,8 @@ fn weight_0_is_an_error_and_no_panic() {
     ));
 }
 
-/// pingora-ketama multiplies weights and points in 32 bits, and grpc-go (#9357) loops without end where weights sum to 2³².
+/// pingora-ketama multiplies weights and points in 32 bits, and grpc-go (#9357) loops without end
+/// where weights sum to 2³².
 #[test]
 fn weights_that_sum_to_2_32_are_refused_at_once() {
     for virtual_nodes in [1, 2, 160, 1 << 16] {
@@ -138,8 +139,9 @@ fn a_duplicate_is_refused() {
     assert_eq!((ring.fingerprint(), ring.point_count()), (before, 40));
 }
 
-/// buraksezer/consistent keeps points in a map from hash to member: of two that collide the later overwrites the former, and when
-/// one leaves it takes the other's point along. Akka.NET (#8031): a collision kills the router until it is restarted.
+/// buraksezer/consistent keeps points in a map from hash to member: of two that collide the later
+/// overwrites the former, and when one leaves it takes the other's point along. Akka.NET (#8031): a
+/// collision kills the router until it is restarted.
 #[test]
 fn points_that_collide_are_all_kept() {
     let place = 1 << 40;
@@ -195,7 +197,8 @@ fn no_two_points_of_two_nodes_hash_the_same_bytes() {
     assert_eq!(hashed.iter().collect::<BTreeSet<_>>().len(), 12_000);
 }
 
-/// Envoy (#45212) forgot to rebuild its table on a change of the membership: answers were those of before.
+/// Envoy (#45212) forgot to rebuild its table on a change of the membership: answers were those of
+/// before.
 #[test]
 fn every_change_is_seen_by_the_next_route() {
     let keys: Vec<u64> = (0..400).collect();
@@ -228,10 +231,12 @@ fn every_change_is_seen_by_the_next_route() {
     assert_eq!(owns(&ring, "a"), 0);
 }
 
-/// Maglev, and rings whose nodes have few points, hand all keys of a failed node to its neighbour, whose load doubles.
+/// Maglev, and rings whose nodes have few points, hand all keys of a failed node to its neighbour,
+/// whose load doubles.
 ///
-/// Here each of its 160 points has a successor of its own: of 9 others each inherits 1/9 with a standard deviation of
-/// √(2 · 8/9 · 1/9 / 160) = 3.5 % (the points' places and their sizes), so twice its due, 22 %, lies 3 beyond; and it may not be more than 3 times.
+/// Here each of its 160 points has a successor of its own: of 9 others each inherits 1/9 with a
+/// standard deviation of √(2 · 8/9 · 1/9 / 160) = 3.5 % (the points' places and their sizes), so
+/// twice its due, 22 %, lies 3 beyond; and it may not be more than 3 times.
 #[test]
 fn a_failed_nodes_keys_spread_over_all_others() {
     let mut random = Rng::new(20);
@@ -262,7 +267,8 @@ fn a_failed_nodes_keys_spread_over_all_others() {
     }
 }
 
-/// Envoy caps a ring's size in silence, which leaves light nodes without a point; here points are what was asked for, or an error.
+/// Envoy caps a ring's size in silence, which leaves light nodes without a point; here points are
+/// what was asked for, or an error.
 #[test]
 fn a_ring_is_as_large_as_asked_for_or_refused() {
     let build = |max_points| {
@@ -280,7 +286,8 @@ fn a_ring_is_as_large_as_asked_for_or_refused() {
     assert!(build(100_099).is_err());
 }
 
-/// Envoy and gRPC renormalise all points when the set or one weight changes, which moves 6–9 % of keys that belong to neither.
+/// Envoy and gRPC renormalise all points when the set or one weight changes, which moves 6–9 % of
+/// keys that belong to neither.
 #[test]
 fn a_change_of_one_node_leaves_the_others_points_alone() {
     let mut random = Rng::new(21);
@@ -302,8 +309,8 @@ fn a_change_of_one_node_leaves_the_others_points_alone() {
     }
 }
 
-/// qdrant (#6932) and quickwit (#4338) lost their placement because a dependency changed what its `Hash` feeds to a hasher. A key is its bytes here,
-/// whatever type holds them.
+/// qdrant (#6932) and quickwit (#4338) lost their placement because a dependency changed what its
+/// `Hash` feeds to a hasher. A key is its bytes here, whatever type holds them.
 #[test]
 fn a_placement_does_not_depend_on_what_type_holds_the_bytes() {
     let ring = ring_of(Spoilt::Not, 40, &["a", "b", "c", "d"]);

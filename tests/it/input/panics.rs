@@ -1,5 +1,6 @@
-//! A caller's code that panics: the hasher, a node's key, a predicate, `Clone`, `Drop`, the list itself. Injected at the 1st to
-//! the 200th call: the ring is as it was before, every payload is dropped exactly once, and the ring goes on working.
+//! A caller's code that panics: the hasher, a node's key, a predicate, `Clone`, `Drop`, the list
+//! itself. Injected at the 1st to the 200th call: the ring is as it was before, every payload is
+//! dropped exactly once, and the ring goes on working.
 
 use crate::common::hashers::Spoilt;
 use clockwise::{HashRing, Key, KeyHasher, NodeError};
@@ -201,7 +202,8 @@ const CHANGES: [(&str, Change); 15] = [
     }),
 ];
 
-/// Every verb, with the 1st to the 200th call that this fuse counts panicking. Returns how many panics there were.
+/// Every verb, with the 1st to the 200th call that this fuse counts panicking. Returns how many
+/// panics there were.
 fn inject(fuse: fn(&World) -> &Fuse, drops_may_panic: bool) -> u32 {
     let mut panics = 0;
     for (verb, change) in CHANGES {
@@ -224,7 +226,8 @@ fn inject(fuse: fn(&World) -> &Fuse, drops_may_panic: bool) -> u32 {
             let now = seen(&ring);
             match &result {
                 Ok(result) => assert!(now == after && *result == done, "{verb}, undisturbed"),
-                // What is dropped after a change was made is the caller's affair: then it is made, not half made.
+                // What is dropped after a change was made is the caller's affair: then it is made,
+                // not half made.
                 Err(_) if drops_may_panic => {
                     assert!(now == before || now == after, "{verb}, call {call}");
                 }

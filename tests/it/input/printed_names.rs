@@ -1,5 +1,5 @@
-//! Law: names that strangers chose print on one line, without a control, an invisible character or a
-//! change of direction, and short, wherever the library prints them.
+//! Law: names that strangers chose print on one line, without a control, an invisible character or
+//! a change of direction, and short, wherever the library prints them.
 
 use clockwise::{Failover, HashRing, NodeError, Rendezvous, SlotTable};
 

@@ -65,8 +65,8 @@ fn the_explanation_is_what_the_ring_does() {
     }
 }
 
-/// The walk ends at the third preference after the owner. If there is none, it passes the whole circle, and drained nodes
-/// behind the last preference are shown too.
+/// The walk ends at the third preference after the owner. If there is none, it passes the whole
+/// circle, and drained nodes behind the last preference are shown too.
 #[test]
 fn drained_nodes_are_shown_up_to_the_third_preference_after_the_owner() {
     let (mut shown_behind, mut hidden) = (0, 0);

@@ -1,15 +1,17 @@
-//! How even it is: exact shares over realistic names, under every kind of hasher, against the table that we promise and the
-//! theory behind it.
+//! How even it is: exact shares over realistic names, under every kind of hasher, against the table
+//! that we promise and the theory behind it.
 //!
 //! # Where the tolerances come from
-//! The share of a node with V points among N is a Beta(V, NV − V) variable; relative to its due it is near Gamma(V)/V, with a
-//! standard deviation σ = 1/√V (7.9 % at 160, 3.2 % at 1000). By Wilson and Hilferty's cube root the chance that one node
-//! crosses its limit is at most 3·10⁻⁷ in every row but `10 × 1000`, where it is 7·10⁻⁷. With 200 sets a row the row with 1000 nodes
-//! crosses with probability 0.05 under one hasher, the others with 0.001; and all seeds are fixed.
+//! The share of a node with V points among N is a Beta(V, NV − V) variable; relative to its due it
+//! is near Gamma(V)/V, with a standard deviation σ = 1/√V (7.9 % at 160, 3.2 % at 1000). By Wilson
+//! and Hilferty's cube root the chance that one node crosses its limit is at most 3·10⁻⁷ in every
+//! row but `10 × 1000`, where it is 7·10⁻⁷. With 200 sets a row the row with 1000 nodes crosses
+//! with probability 0.05 under one hasher, the others with 0.001; and all seeds are fixed.
 //!
-//! The sum of squares of N relative loads is near σ² χ² with N − 1 degrees of freedom, because they sum to N. So the median of the
-//! standard deviation over N = 3 nodes is σ √(2/3 · ln 2) = 0.68 σ, over 10 nodes σ √(0.1 · 8.34) = 0.91 σ, over more σ: that is what 15 % are
-//! measured from. The median of 200 sets is itself known to 5 % for 3 nodes and 2.1 % for 10.
+//! The sum of squares of N relative loads is near σ² χ² with N − 1 degrees of freedom, because they
+//! sum to N. So the median of the standard deviation over N = 3 nodes is σ √(2/3 · ln 2) = 0.68 σ,
+//! over 10 nodes σ √(0.1 · 8.34) = 0.91 σ, over more σ: that is what 15 % are measured from. The
+//! median of 200 sets is itself known to 5 % for 3 nodes and 2.1 % for 10.
 
 use crate::common::hashers::{Spoilt, fnv1a};
 use crate::common::names::{self, STYLES, Style};
@@ -69,8 +71,9 @@ fn hold_the_table<H: KeyHasher + Copy>(name: &str, hasher: H, sets: usize, large
     {
         let sets = if nodes < 1000 { sets } else { largest };
         let (mut most, mut fewest, mut deviations) = (0.0f64, 1.0f64, Vec::new());
-        // CRC-32 is linear: two nodes share their points wherever the difference of their names is that of two indices, for a
-        // pair by a chance of 2⁸/2³², so in 3 of 100 sets of 1000 nodes. Nothing behind the hash can part them again.
+        // CRC-32 is linear: two nodes share their points wherever the difference of their names is
+        // that of two indices, for a pair by a chance of 2⁸/2³², so in 3 of 100 sets of 1000 nodes.
+        // Nothing behind the hash can part them again.
         let least = if name == "crc-32" && nodes == 1000 {
             0.0
         } else {
@@ -104,8 +107,8 @@ fn hold_the_table<H: KeyHasher + Copy>(name: &str, hasher: H, sets: usize, large
             "{name:>9}: {nodes:>4} × {virtual_nodes:>4}, {sets:>3} sets: busiest {most:.3} < {busiest}, \
              least {fewest:.3} > {least}, median std dev {median:.4} = {ratio:.3} of theory"
         );
-        // The standard deviation of N loads is known to 1/√(2(N − 1)), the median of many to 1.25/√sets of
-        // that. 15 % are allowed, or 4 of those where they are more.
+        // The standard deviation of N loads is known to 1/√(2(N − 1)), the median of many to
+        // 1.25/√sets of that. 15 % are allowed, or 4 of those where they are more.
         let doubt = 5.0 / ((2 * (nodes - 1) * sets) as f64).sqrt();
         let tolerance = doubt.max(0.15);
         assert!(
@@ -199,9 +202,11 @@ fn an_unmixed_weak_hash_is_not_even_and_mixing_cures_it() {
     assert!(bare.busiest() > mixed.busiest() + 0.1, "{bare}");
 }
 
-// ---- weights ---------------------------------------------------------------------------------------------------------
+// ---- weights
+// ---------------------------------------------------------------------------------------------------------
 
-/// A node of weight w has w × V points, so its share is w/W with a relative standard deviation of at most 1/√(wV): 5 of them.
+/// A node of weight w has w × V points, so its share is w/W with a relative standard deviation of
+/// at most 1/√(wV): 5 of them.
 #[test]
 fn shares_follow_weights() {
     let mut random = Rng::new(10);
@@ -226,7 +231,8 @@ fn shares_follow_weights() {
     }
 }
 
-// ---- what the report says -----------------------------------------------------------------------------------------------
+// ---- what the report says
+// -----------------------------------------------------------------------------------------------
 
 #[test]
 fn shares_and_measures_sum_to_the_whole_circle() {
@@ -303,7 +309,8 @@ fn arcs_cover_the_circle_once_and_neighbours_differ() {
     }
 }
 
-/// By hand: at tokens 2⁶² and 2⁶³ stand `a` of weight 1 and `b` of weight 3, so they own 3/4 and 1/4 for a due of 1/4 and 3/4.
+/// By hand: at tokens 2⁶² and 2⁶³ stand `a` of weight 1 and `b` of weight 3, so they own 3/4 and
+/// 1/4 for a due of 1/4 and 3/4.
 #[test]
 fn a_report_is_as_computed_by_hand() {
     use crate::common::hashers::{Chosen, point_bytes};
@@ -399,7 +406,8 @@ fn a_long_report_shows_both_ends_and_says_what_it_leaves_out() {
     );
 }
 
-// ---- copies --------------------------------------------------------------------------------------
+// ---- copies
+// --------------------------------------------------------------------------------------
 
 /// XXH3 cut to its top six bits, so that the circle has 64 pieces that can be tried one by one.
 #[derive(Clone, Copy)]

@@ -7,8 +7,9 @@ use crate::common::random::Rng;
 use crate::common::scaled;
 use clockwise::{Balance, HashRing};
 
-/// The forecast against what rings are: the mean of the busiest of 40 (400) sets. The busiest of 10 nodes spreads by about 0.6 σ, so its mean
-/// over 40 sets is known to 0.1 σ = 0.8 %; 4 of those are allowed, and 1 % for the forecast's own approximation.
+/// The forecast against what rings are: the mean of the busiest of 40 (400) sets. The busiest of 10
+/// nodes spreads by about 0.6 σ, so its mean over 40 sets is known to 0.1 σ = 0.8 %; 4 of those are
+/// allowed, and 1 % for the forecast's own approximation.
 #[test]
 fn a_forecast_comes_true() {
     let sets = scaled(12, 40, 400);

@@ -1,5 +1,6 @@
-//! The golden owners of `tests/golden/v1/`: made by the Python implementation of docs/SPEC.md, so each line is agreed on by two programs that
-//! share no code. Append-only: an owner that changes is a major release.
+//! The golden owners of `tests/golden/v1/`: made by the Python implementation of docs/SPEC.md, so
+//! each line is agreed on by two programs that share no code. Append-only: an owner that changes is
+//! a major release.
 
 use crate::common::vectors::{lines, unhex};
 use clockwise::{HashRing, Key, KeyHasher, Mixed, SipHash13, Xxh3};

@@ -1,5 +1,5 @@
-//! Whole orders of preference are as recorded: over domains, and of slot tables beyond the owner. The files were made by
-//! `tests/spec/check_orders.py` from docs/SPEC.md alone.
+//! Whole orders of preference are as recorded: over domains, and of slot tables beyond the owner.
+//! The files were made by `tests/spec/check_orders.py` from docs/SPEC.md alone.
 
 use super::golden_rendezvous::hashers;
 use crate::common::vectors::{Listed, lines, listed, unhex};

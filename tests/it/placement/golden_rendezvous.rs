@@ -1,7 +1,9 @@
-//! Golden owners of rendezvous and of slot tables: what they say today is what they say in every 1.x release.
+//! Golden owners of rendezvous and of slot tables: what they say today is what they say in every
+//! 1.x release.
 //!
-//! The files are append-only. `CLOCKWISE_BLESS=1` appends the cases that are missing at the end; a line that differs is a broken promise, never a line
-//! to rewrite. `tests/spec/check_rendezvous_slots.py` computes the same files from the written spec alone.
+//! The files are append-only. `CLOCKWISE_BLESS=1` appends the cases that are missing at the end; a
+//! line that differs is a broken promise, never a line to rewrite.
+//! `tests/spec/check_rendezvous_slots.py` computes the same files from the written spec alone.
 
 use clockwise::{KeyHasher, Mixed, Rendezvous, SipHash13, SlotTable, Strategy, Xxh3};
 use std::fmt::Write;
@@ -121,7 +123,8 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// `set`, its name, and in order of identity `identity in hex:weight`, with a `d` behind the weight where drained.
+/// `set`, its name, and in order of identity `identity in hex:weight`, with a `d` behind the weight
+/// where drained.
 fn set_lines() -> Vec<String> {
     let line = |(name, mut nodes): (&str, Vec<Node>)| {
         nodes.sort();
@@ -142,8 +145,8 @@ fn index(set: &[Node], id: &[u8]) -> usize {
     ids.binary_search(&id).unwrap()
 }
 
-/// `route`, hasher, set, key, token, the first three in order of preference as indexes of the set's nodes.
-/// Last `fingerprint`, hasher, set, value.
+/// `route`, hasher, set, key, token, the first three in order of preference as indexes of the set's
+/// nodes. Last `fingerprint`, hasher, set, value.
 fn rendezvous_lines() -> Vec<String> {
     let (mut lines, mut fingerprints) = (set_lines(), Vec::new());
     for (hasher_name, hasher) in hashers() {
@@ -177,8 +180,9 @@ fn rendezvous_lines() -> Vec<String> {
     lines
 }
 
-/// `table`, hasher, set, slots, load factor × 2³² or `-`, owners: their indexes, or for more than 256 slots XXH3 of the indexes as u32,
-/// little-endian. Last `fingerprint`, the same first five fields, value.
+/// `table`, hasher, set, slots, load factor × 2³² or `-`, owners: their indexes, or for more than
+/// 256 slots XXH3 of the indexes as u32, little-endian. Last `fingerprint`, the same first five
+/// fields, value.
 fn table_lines() -> Vec<String> {
     let (mut lines, mut fingerprints) = (set_lines(), Vec::new());
     let small =
@@ -190,7 +194,8 @@ fn table_lines() -> Vec<String> {
     for (hasher_name, hasher) in hashers() {
         for (name, set) in sets() {
             for (slots, max_loads) in small.iter().chain(&large) {
-                // A debug build and a script have to compute them too: the large ones for the default hasher, the largest for few.
+                // A debug build and a script have to compute them too: the large ones for the
+                // default hasher, the largest for few.
                 if *slots > 256 && hasher_name != "xxh3"
                     || *slots > 4096 && !name.starts_with("ten")
                 {

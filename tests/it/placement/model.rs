@@ -1,6 +1,8 @@
-//! Random histories against the oracle: every verb, also where it must fail, and clones, compared after every operation.
+//! Random histories against the oracle: every verb, also where it must fail, and clones, compared
+//! after every operation.
 //!
-//! 20,000 histories with `CLOCKWISE_LONG=1` or `PROPTEST_CASES=20000`; over half of them under hashers with ties.
+//! 20,000 histories with `CLOCKWISE_LONG=1` or `PROPTEST_CASES=20000`; over half of them under
+//! hashers with ties.
 
 use crate::common::hashers::Spoilt;
 use crate::common::ops::{Op, World};
@@ -8,7 +10,8 @@ use crate::common::scaled;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-/// 2 of 10 with 8-bit tokens at the top, 1 with 8 bits at the bottom, 1 each with 16 bits, one arc, both ends, one token.
+/// 2 of 10 with 8-bit tokens at the top, 1 with 8 bits at the bottom, 1 each with 16 bits, one arc,
+/// both ends, one token.
 fn hasher() -> impl Strategy<Value = Spoilt> {
     prop_oneof![
         3 => Just(Spoilt::Not),

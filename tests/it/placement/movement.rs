@@ -142,8 +142,9 @@ fn a_key_moves_only_to_what_gained_or_from_what_lost() {
 
 /// The number of keys that move is what it should be, too: a newcomer to N gets 1/(N + 1).
 ///
-/// Its share times (N + 1) has a relative standard deviation of 1/√160 = 7.9 % from its points and, by at least 20,000/21 keys, at
-/// most 3.2 % from the keys: 8.5 % together. 0.70 lies 3.5 of them below, 1.40 lies 4.7 above.
+/// Its share times (N + 1) has a relative standard deviation of 1/√160 = 7.9 % from its points and,
+/// by at least 20,000/21 keys, at most 3.2 % from the keys: 8.5 % together. 0.70 lies 3.5 of them
+/// below, 1.40 lies 4.7 above.
 #[test]
 fn a_newcomer_gets_its_due() {
     let rounds = scaled(4, 20, 250);
@@ -196,7 +197,8 @@ fn draining_is_removing_as_far_as_others_see() {
     }
 }
 
-/// The order of those that stay does not change, so a change of one node changes at most one member of a replica set.
+/// The order of those that stay does not change, so a change of one node changes at most one member
+/// of a replica set.
 #[test]
 fn one_change_changes_at_most_one_replica() {
     let mut random = Rng::new(53);

@@ -1,4 +1,5 @@
-//! Many nodes: past the 16 bits in which others kept their index, and past a hundred million points.
+//! Many nodes: past the 16 bits in which others kept their index, and past a hundred million
+//! points.
 
 use crate::common::scaled;
 use clockwise::{HashRing, Token};
@@ -14,7 +15,8 @@ fn ring(virtual_nodes: u32, nodes: u64) -> HashRing<u64> {
     ring
 }
 
-/// Every node has an arc, and the answer to the arc's ends is that node: by `route_token`, by the batch's way and by preference.
+/// Every node has an arc, and the answer to the arc's ends is that node: by `route_token`, by the
+/// batch's way and by preference.
 #[test]
 fn all_of_65_535_to_70_000_nodes_are_reached() {
     for nodes in [65_535, 65_536, 65_537, 70_000] {

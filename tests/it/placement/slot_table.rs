@@ -1,6 +1,7 @@
 //! The slot table: independent oracles, and the laws it must obey.
 //!
-//! `CLOCKWISE_LONG=1` runs the full counts (figures with `-- --nocapture`), `CLOCKWISE_FAST=1` fewer than usual.
+//! `CLOCKWISE_LONG=1` runs the full counts (figures with `-- --nocapture`), `CLOCKWISE_FAST=1`
+//! fewer than usual.
 
 use crate::common::random::Rng;
 use crate::common::scaled;
@@ -83,8 +84,8 @@ fn an_uncapped_table_is_the_rendezvous_of_its_slots() {
     }
 }
 
-/// Deferred acceptance as the textbook has it, in floating point and with none of the crate's code but the hash: each
-/// slot proposes down its order, each node keeps the best.
+/// Deferred acceptance as the textbook has it, in floating point and with none of the crate's code
+/// but the hash: each slot proposes down its order, each node keeps the best.
 fn textbook(set: &Weighted, slots: usize, capacity: impl Fn(&str) -> usize) -> Vec<u32> {
     let score = |slot: u64, name: &str| {
         let mut y = slot ^ Xxh3::new().hash_bytes(&[&[0; 4], name.as_bytes()].concat());
@@ -240,7 +241,8 @@ fn movement(table: &SlotTable<String>, node: &String) -> f64 {
 
 #[test]
 fn movement_stays_near_the_minimum() {
-    // Arrival of the hundredth and loss of one of a hundred move the same slots, so 100 against 99 and 101 against 100 are both in the mean.
+    // Arrival of the hundredth and loss of one of a hundred move the same slots, so 100 against 99
+    // and 101 against 100 are both in the mean.
     let (sets, nodes) = (scaled(1, 1, 8), scaled(1, 2, 12));
     for (slots, load_factor, target) in [
         (1 << 16, Some(1.0), 1.40),

@@ -56,7 +56,8 @@ fn zone(name: &str) -> u32 {
     name.bytes().map(u32::from).sum::<u32>() % 3
 }
 
-/// The first `n` of a token's order of preference, and the first `n` over zones: by their depth within their zone.
+/// The first `n` of a token's order of preference, and the first `n` over zones: by their depth
+/// within their zone.
 fn sets(table: &SlotTable<String>, token: Token, n: usize) -> [Vec<String>; 2] {
     let mut order = Vec::new();
     table.pick(token, &mut |node| {
@@ -75,7 +76,8 @@ fn sets(table: &SlotTable<String>, token: Token, n: usize) -> [Vec<String>; 2] {
     [order.iter().take(n).cloned().collect(), zoned.collect()]
 }
 
-/// The most members of any slot's set that are replaced, plain or over zones, after every move was checked against both sets.
+/// The most members of any slot's set that are replaced, plain or over zones, after every move was
+/// checked against both sets.
 fn most_replaced(old: &SlotTable<String>, new: &SlotTable<String>, n: usize) -> usize {
     let migrations = [
         old.diff_replicas(new, n).unwrap(),

@@ -58,7 +58,8 @@ fn in_order(ring: &mut Ring, wanted: &Wanted, at_once: bool) {
     }
 }
 
-/// Some way to the set: with guests that leave, members that flap, weights and drains that come and go.
+/// Some way to the set: with guests that leave, members that flap, weights and drains that come and
+/// go.
 fn by_a_detour(ring: &mut Ring, wanted: &Wanted, random: &mut Rng) {
     let mut wanted = wanted.clone();
     random.shuffle(&mut wanted);

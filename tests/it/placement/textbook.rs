@@ -1,4 +1,5 @@
-//! The ring of the textbooks: S1, S2, S3 at 25f3…, 67ab…, b93c…, and what clients find from where they stand.
+//! The ring of the textbooks: S1, S2, S3 at 25f3…, 67ab…, b93c…, and what clients find from where
+//! they stand.
 
 use crate::common::hashers::{Chosen, point_bytes};
 use clockwise::HashRing;

@@ -1,5 +1,5 @@
-//! Snapshots of rendezvous and of slot tables: the way back gives the same, and hostile ones are typed errors. Those of rings have a
-//! file of their own.
+//! Snapshots of rendezvous and of slot tables: the way back gives the same, and hostile ones are
+//! typed errors. Those of rings have a file of their own.
 #![cfg(feature = "serde")]
 
 use clockwise::{
@@ -376,8 +376,8 @@ fn parameters_that_no_table_has_are_refused() {
     }
 }
 
-/// Truncated at every byte: an error. Every bit of every byte flipped: an error, or, where the flip is in what does not decide
-/// owners, the same owners.
+/// Truncated at every byte: an error. Every bit of every byte flipped: an error, or, where the flip
+/// is in what does not decide owners, the same owners.
 fn damage_never_changes_an_owner<K: Kind>(plain: &K) {
     let json = serde_json::to_vec(plain).unwrap();
     let packed = postcard::to_allocvec(plain).unwrap();

@@ -1,5 +1,5 @@
-//! Documents that are no snapshots are refused, for the reason that docs/SPEC.md, section 8, has first.
-//! `tests/spec/check_snapshots.py` made them, and refuses them too.
+//! Documents that are no snapshots are refused, for the reason that docs/SPEC.md, section 8, has
+//! first. `tests/spec/check_snapshots.py` made them, and refuses them too.
 #![cfg(feature = "serde")]
 
 use crate::common::vectors::lines;

@@ -357,8 +357,8 @@ fn the_budget_is_the_builders() {
     );
 }
 
-/// Truncated at every byte: an error. Every bit of every byte flipped: an error, or, where the flip is in what does not decide
-/// owners, the same owners.
+/// Truncated at every byte: an error. Every bit of every byte flipped: an error, or, where the flip
+/// is in what does not decide owners, the same owners.
 #[test]
 fn truncated_and_flipped_bytes_never_change_an_owner() {
     let plain = ring(Xxh3::new());

@@ -1,4 +1,5 @@
-//! Round-robin: nginx's sequences, exact cycles from many threads, and what becomes of a refused node's turn.
+//! Round-robin: nginx's sequences, exact cycles from many threads, and what becomes of a refused
+//! node's turn.
 
 use crate::common::is_long;
 use clockwise::{RoundRobin, Strategy};
@@ -151,7 +152,8 @@ fn a_refused_nodes_turns_go_round_and_not_to_its_neighbour() {
         let picked: Vec<u64> = (0..4000)
             .map(|_| *turns.route_where("", |&node| node != down).unwrap())
             .collect();
-        // Its neighbour would have 1600 of 4000; each has its 1000 exactly, because the tick is used up.
+        // Its neighbour would have 1600 of 4000; each has its 1000 exactly, because the tick is
+        // used up.
         for (node, count) in counts(&picked) {
             assert_eq!(count, 1000, "node {node} while {down} is down");
         }
@@ -160,8 +162,8 @@ fn a_refused_nodes_turns_go_round_and_not_to_its_neighbour() {
 
 #[test]
 fn a_refused_heavy_nodes_turns_are_shared_by_weight() {
-    // Node 0 has 1000 of 1003 turns: nearly all picks run out of ticks. The rest share by chance: 3000 picks, standard deviation
-    // at most √(3000/4) = 27.4; 5 of them are 137.
+    // Node 0 has 1000 of 1003 turns: nearly all picks run out of ticks. The rest share by chance:
+    // 3000 picks, standard deviation at most √(3000/4) = 27.4; 5 of them are 137.
     let turns = weighted(&[1000, 1, 2]);
     let picked: Vec<u64> = (0..3000)
         .map(|_| *turns.route_where("", |&node| node != 0).unwrap())
@@ -214,7 +216,8 @@ fn the_accepted_node_is_returned_and_accept_not_asked_again() {
 
 #[test]
 fn a_long_cycle_steps_along_the_golden_ratio() {
-    // Weights that sum to more than 2³², without a short cycle: every prefix has each node's due to within a few turns.
+    // Weights that sum to more than 2³², without a short cycle: every prefix has each node's due to
+    // within a few turns.
     let weights = [u32::MAX, u32::MAX - 1, 1 << 31, 12_345_678, 1];
     let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
     let turns = weighted(&weights);

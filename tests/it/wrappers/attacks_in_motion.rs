@@ -1,5 +1,5 @@
-//! What holds for a single strategy at rest holds in every nesting, for clones, behind pointers, and
-//! after refused changes.
+//! What holds for a single strategy at rest holds in every nesting, for clones, behind pointers,
+//! and after refused changes.
 #![cfg(all(feature = "std", feature = "sticky", feature = "shared"))]
 
 use clockwise::load::{Counted, Counter};
@@ -662,8 +662,8 @@ fn nodes_that_change_while_they_are_compared_are_offered_once_each() {
     }
 }
 
-/// Requests through every wrapper while nodes, addresses, weights, sessions and snapshots change and
-/// conditions panic: all members stay, and no count is left.
+/// Requests through every wrapper while nodes, addresses, weights, sessions and snapshots change
+/// and conditions panic: all members stay, and no count is left.
 #[test]
 fn no_count_is_left_by_a_storm_over_every_wrapper() {
     let groups = vec![

@@ -1,7 +1,9 @@
-//! A whole stack under load: no request begins on a removed node, no lease is lost, no count is left.
+//! A whole stack under load: no request begins on a removed node, no lease is lost, no count is
+//! left.
 //!
-//! Nodes are drained and removed, come back, change weight and address, fail their health checks, and
-//! requests end by an answer, a failure, a panic, a drop on another thread, or a cancelled future.
+//! Nodes are drained and removed, come back, change weight and address, fail their health checks,
+//! and requests end by an answer, a failure, a panic, a drop on another thread, or a cancelled
+//! future.
 #![cfg(all(feature = "shared", feature = "sticky"))]
 
 use crate::common::random::Rng;

@@ -72,8 +72,8 @@ impl Events {
     }
 }
 
-/// Returns `true` if the request was lost on a killed server, had begun before the checks could find
-/// out, and could not be done again: it was a POST, or a part of the answer had been sent.
+/// Returns `true` if the request was lost on a killed server, had begun before the checks could
+/// find out, and could not be done again: it was a POST, or a part of the answer had been sent.
 fn was_on_the_dying(run: &Run, sample: &Sample, on: Option<&str>) -> bool {
     let noticed = FALL * (HEALTH_INTERVAL + HEALTH_TIMEOUT);
     let killed = run
