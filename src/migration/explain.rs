@@ -27,9 +27,9 @@ const NEXT: usize = 3;
 /// assert_eq!(why.passed_over().map(|stop| *stop.node).collect::<Vec<_>>(), [first]); // drained
 /// println!("{why}");
 /// // key `user:42`, 7 bytes, token 0x9fc1e605fa7174aa
-/// // passed over `b`: drained; its virtual node 146 of 512 at 0x9fdade1c69648f75, 0.0381 % of the
-/// circle on // owner `c`: its virtual node 113 of 512 at 0x9fdd06412f5b701e, 0.0414 % of the
-/// circle on // next `d`, `a`
+/// // passed over `b`: drained; its virtual node 146 of 512 at 0x9fdade1c69648f75, 0.0381 % of the circle on
+/// // owner `c`: its virtual node 113 of 512 at 0x9fdd06412f5b701e, 0.0414 % of the circle on
+/// // next `d`, `a`
 /// # Ok::<(), clockwise::NodeError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

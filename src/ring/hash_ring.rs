@@ -208,8 +208,9 @@ impl<N, H: KeyHasher> HashRing<N, H> {
     pub(super) fn carry_out(&mut self, draft: Draft<N>) -> Changes<N> {
         if !draft.moves_nothing(&self.nodes) {
             let mut renumber = vec![None; self.nodes.len()];
-            let (mut new, mut counts) = (Vec::new(), Vec::new());
+            let (mut new, mut counts, mut owners) = (Vec::new(), Vec::new(), 0);
             for (rank, planned) in self.nodes.preview(&draft).enumerate() {
+                owners = rank + 1;
                 if let Some(before) = planned.unchanged() {
                     renumber[before] = Some(rank as u32);
                 } else if !planned.drained {
@@ -218,14 +219,13 @@ impl<N, H: KeyHasher> HashRing<N, H> {
                     new.push(planned.identity);
                 }
             }
-            let owners = self.nodes.preview(&draft).count();
             let points = counts.iter().map(|&(_, count)| count as usize).sum();
             let mut tokens = Vec::with_capacity(points);
             for (identity, (_, count)) in new.iter().zip(&mut counts) {
                 *count = take_points(&self.hasher, identity, *count, &mut tokens);
             }
             let added = Run::sorted(&tokens, &counts);
-            // A third of the new memory, and the old and the new points are held at the same time.
+            // Not held while the points change.
             drop(tokens);
             self.points.change(&renumber, added, owners);
         }

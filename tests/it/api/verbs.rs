@@ -305,8 +305,7 @@ fn a_preference_begins_with_the_owner_and_lists_each_eligible_node_once() {
     }
 }
 
-// ---- apply equals its edits one by one
-// -----------------------------------------------------------
+// ---- apply equals its edits one by one ----------------------------------------------------------
 
 fn edit(random: &mut Rng) -> Edit<&'static str> {
     const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", ""];

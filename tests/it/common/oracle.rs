@@ -62,8 +62,7 @@ impl Oracle {
         }
     }
 
-    // ---- answers
-    // ---------------------------------------------------------------------------------------------------
+    // ---- answers --------------------------------------------------------------------------------
 
     pub fn token(&self, key: &[u8]) -> u64 {
         (self.hash)(key)
@@ -116,8 +115,7 @@ impl Oracle {
         &self.members
     }
 
-    // ---- changes: refused with everything that is wrong, or done
-    // -----------------------------------------------------
+    // ---- changes: refused with everything that is wrong, or done --------------------------------
 
     pub fn insert(&mut self, rows: &[Row]) -> Result<(), Vec<Fault>> {
         let mut faults = Oracle::faults_of(rows);

@@ -12,8 +12,7 @@ use crate::common::small::{Ring, empty, seen, some};
 use clockwise::{HashRing, Strategy, Token, error::NotEnoughDomains};
 use std::collections::BTreeSet;
 
-// ---- no node to be had
-// ---------------------------------------------------------------------------------------------------
+// ---- no node to be had --------------------------------------------------------------------------
 
 #[track_caller]
 fn has_no_owner(ring: &Ring) {
@@ -120,8 +119,7 @@ fn an_empty_list_empties_the_ring() {
     has_no_owner(&ring);
 }
 
-// ---- how many replicas
-// -----------------------------------------------------------------------------------------------------
+// ---- how many replicas --------------------------------------------------------------------------
 
 #[test]
 fn replicas_are_as_many_as_asked_for_and_never_more_than_eligible_nodes() {
@@ -173,8 +171,7 @@ fn more_replicas_than_zones_is_an_error_only_where_zones_must_differ() {
     }
 }
 
-// ---- keys and tokens
-// ----------------------------------------------------------------------------------------------------------
+// ---- keys and tokens ----------------------------------------------------------------------------
 
 #[test]
 fn every_key_has_an_owner() {
@@ -260,8 +257,7 @@ fn a_constant_hasher_terminates_in_order_of_identity() {
     }
 }
 
-// ---- predicates
-// ---------------------------------------------------------------------------------------------------------------
+// ---- predicates ---------------------------------------------------------------------------------
 
 #[test]
 fn a_predicate_is_asked_once_for_each_eligible_node() {

@@ -271,8 +271,7 @@ fn the_new_payload_is_shown_as_to_and_the_old_as_from() {
     );
 }
 
-// ---- replica sets
-// ----------------------------------------------------------------------------------------------
+// ---- replica sets -------------------------------------------------------------------------------
 
 /// The set after the moves of this token, in no order. The i-th that leaves is replaced by the i-th
 /// that joins, each in order of preference.

@@ -152,8 +152,7 @@ fn another_number_of_virtual_nodes_keeps_the_members() {
     assert_eq!(ring.resized(512).unwrap().fingerprint(), ring.fingerprint());
 }
 
-// ---- copies
-// ----------------------------------------------------------------------------------------
+// ---- copies -------------------------------------------------------------------------------------
 
 type Zone = fn(&Node) -> u64;
 

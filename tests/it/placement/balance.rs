@@ -202,8 +202,7 @@ fn an_unmixed_weak_hash_is_not_even_and_mixing_cures_it() {
     assert!(bare.busiest() > mixed.busiest() + 0.1, "{bare}");
 }
 
-// ---- weights
-// ---------------------------------------------------------------------------------------------------------
+// ---- weights ------------------------------------------------------------------------------------
 
 /// A node of weight w has w × V points, so its share is w/W with a relative standard deviation of
 /// at most 1/√(wV): 5 of them.
@@ -231,8 +230,7 @@ fn shares_follow_weights() {
     }
 }
 
-// ---- what the report says
-// -----------------------------------------------------------------------------------------------
+// ---- what the report says -----------------------------------------------------------------------
 
 #[test]
 fn shares_and_measures_sum_to_the_whole_circle() {
@@ -406,8 +404,7 @@ fn a_long_report_shows_both_ends_and_says_what_it_leaves_out() {
     );
 }
 
-// ---- copies
-// --------------------------------------------------------------------------------------
+// ---- copies -------------------------------------------------------------------------------------
 
 /// XXH3 cut to its top six bits, so that the circle has 64 pieces that can be tried one by one.
 #[derive(Clone, Copy)]
